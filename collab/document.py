@@ -1,0 +1,430 @@
+"""A room's document: the only module that imports pycrdt's ``Doc``.
+
+The shape (``files``: file id -> {path, text}) is a convention that any client can break, so readers skip
+what is not well-formed and report it. Texts are addressed in code points; pycrdt's UTF-8 bytes and UTF-16
+units stay inside. pycrdt's traps, and what holds them off here, are named where they matter: it has no
+rollback, panics are ``BaseException``, and what a transaction changed can only be read inside the callback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, TypeVar, cast
+
+import pycrdt
+from pycrdt import Assoc as _Assoc
+from pycrdt import Doc, Map, StickyIndex, Subscription, Text, TextEvent, TransactionEvent
+
+from collab.errors import InvalidOperation, InvalidPath, MalformedUpdate, NotFound
+from collab.ids import ClientId, FileId, file_path
+from collab.listing import File, FileIndex, Listing
+from collab.offsets import from_utf16, to_utf16, utf8_length
+from collab.wire import decode_anchor, decode_state_vector
+
+T = TypeVar("T")
+EMPTY_UPDATE = b"\0\0"
+EMPTY_STATE = b"\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Retain:
+    """Leaves ``length`` UTF-8 bytes as they are."""
+
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Inserts a text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Deletes ``length`` UTF-8 bytes."""
+
+    length: int
+
+
+DeltaStep = Retain | Insert | Delete
+Delta = tuple[DeltaStep, ...]
+"""What one transaction did to one text, from its start, in UTF-8 bytes of the text before."""
+
+
+@dataclass(slots=True)
+class Applied:
+    """What one transaction did.
+
+    ``update`` is None if it changed nothing. ``before`` and ``after`` are state vectors. ``deltas`` and
+    ``files_changed`` (files added, removed or renamed) are filled only after ``watch_files``; ``entries``
+    names the files whose entry was added, removed, replaced or renamed.
+    ``rejected`` holds the index and reason of each update that could not be decoded.
+    """
+
+    update: bytes | None = None
+    before: bytes = EMPTY_STATE
+    after: bytes = EMPTY_STATE
+    deltas: dict[FileId, Delta] = field(default_factory=dict)
+    files_changed: bool = False
+    entries: set[FileId] = field(default_factory=set)
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Document:
+    """One Y.Doc and what Pairloom does with it. Never await between its calls inside ``edit``."""
+
+    __slots__ = (
+        "_applied",
+        "_deep",
+        "_doc",
+        "_encoded",
+        "_files",
+        "_index",
+        "_listing",
+        "_stale",
+        "_state",
+        "_subscription",
+        "_track",
+        "client_id",
+        "version",
+    )
+
+    def __init__(self, client_id: ClientId) -> None:
+        self.client_id = client_id
+        self.version = 0
+        self._doc: Doc[Any] = Doc(client_id=client_id)
+        self._files: Map[Any] = self._doc.get("files", type=Map)
+        self._applied = Applied()
+        self._track = False
+        self._encoded: bytes | None = None
+        self._state: bytes | None = None
+        self._listing: Listing | None = None
+        self._index = FileIndex()
+        self._stale: set[str] | None = None
+        # Bound methods kept by pycrdt would keep the document alive, but both die with it: the
+        # document holds the only reference to the Doc.
+        self._subscription = self._doc.observe(self._observed)
+        self._deep: Subscription | None = None
+
+    # Reading
+
+    def state_vector(self) -> bytes:
+        """The encoded state vector, cached until the next change."""
+        if self._state is None:
+            self._state = self._doc.get_state()
+        return self._state
+
+    def encode(self, state: bytes | None = None) -> bytes:
+        """The whole state as one update (cached until the next change), or what ``state`` lacks of it.
+
+        Raises MalformedUpdate if ``state`` is no state vector. Updates that wait for a missing one are
+        not part of it: pycrdt leaves them out.
+        """
+        if state is None or state == EMPTY_STATE:
+            if self._encoded is None:
+                self._encoded = self._doc.get_update()
+            return self._encoded
+        with _malformed("state vector"):
+            return self._doc.get_update(state)
+
+    def lacks(self, update: bytes) -> bytes:
+        """The part of ``update`` that is not in this document; its first byte is 0 if no edit is missing."""
+        with _malformed("update"):
+            return pycrdt.get_update(update, self.state_vector())
+
+    def listing(self) -> Listing:
+        """The room's files, cached until the next change that may concern them."""
+        if self._listing is None:
+            self._listing = self._list()
+        return self._listing
+
+    def file(self, ref: str) -> File:
+        """The file of this id, or shown under this path. Raises NotFound."""
+        listing = self.listing()
+        found = listing.files.get(FileId(ref)) or listing.by_path(ref)
+        if found is None:
+            raise NotFound(f"There is no file {ref[:200]!r}; ask for the list of files.", field="file")
+        return found
+
+    def text(self, file: FileId) -> str:
+        """The text of a file. Raises NotFound."""
+        return str(self._text(file))
+
+    def settings(self) -> dict[str, Any]:
+        """The plain values of the room's ``settings`` map."""
+        settings = self._doc.get("settings", type=Map)
+        return {key: settings[key] for key in settings if isinstance(settings[key], str | int | float | bool)}
+
+    @property
+    def last_applied(self) -> Applied:
+        """What the last transaction did, also if ``edit`` raised in the middle of it."""
+        return self._applied
+
+    # Changing
+
+    def apply(self, updates: Sequence[bytes], *, track: bool = False) -> Applied:
+        """Applies updates in one transaction, so that what they did is one update too.
+
+        An update that cannot be decoded changes nothing and is listed in ``rejected``; the others are
+        applied. One whose dependency is missing is kept by pycrdt and appears when that arrives. With
+        ``track`` the state vectors before and after are filled in.
+        """
+        applied = self._applied = Applied()
+        self._track = track
+        doc = self._doc
+        if len(updates) == 1:
+            self._apply_one(doc, updates[0], 0, applied)
+            return applied
+        with doc.transaction():
+            for index, update in enumerate(updates):
+                self._apply_one(doc, update, index, applied)
+        return applied
+
+    def edit(self, change: Callable[[Editor], T]) -> tuple[T, Applied]:
+        """Runs ``change`` with an Editor inside one transaction; returns its result and what changed.
+
+        If ``change`` raises, what it did before stays (there is no rollback), so an Editor checks all its
+        arguments before its first write.
+        """
+        applied = self._applied = Applied()
+        self._track = True
+        with self._doc.transaction():
+            result = change(Editor(self, self._doc, self._files))
+        return result, applied
+
+    def watch_files(self) -> None:
+        """From now on ``Applied.deltas`` and ``files_changed`` are filled. Cannot be taken back."""
+        if self._deep is None:
+            self._listing = None
+            self._deep = self._files.observe_deep(self._observed_files)
+
+    def fork(self, client_id: ClientId) -> Document:
+        """A copy at this state that writes under another client id."""
+        copy = Document(client_id)
+        copy.apply([self.encode()])
+        return copy
+
+    def close(self) -> None:
+        """Ends the observers, which hold this object and the Doc together in a cycle."""
+        self._subscription.drop()
+        if self._deep is not None:
+            self._files.unobserve(self._deep)
+            self._deep = None
+
+    # Anchors
+
+    def anchor(self, file: FileId, index: int) -> bytes:
+        """A relative position that stays behind the character before code point ``index``.
+
+        In Yjs' binary encoding of relative positions. Text inserted at the anchor later is after it.
+        """
+        text = self._text(file)
+        position = to_utf16(str(text), index)
+        return StickyIndex.new(text, position, _Assoc.BEFORE).encode()
+
+    def resolve(self, file: FileId, anchor: bytes) -> int | None:
+        """The code point index of an anchor now; None if its file or its place is not there.
+
+        Raises MalformedUpdate if it is no anchor.
+        """
+        item = decode_anchor(anchor)
+        try:
+            text = self._text(file)
+        except NotFound:
+            return None
+        # pycrdt panics on the id of an item that it does not know.
+        if item.clock >= decode_state_vector(self.state_vector()).get(item.client, 0):
+            return None
+        with self._doc.transaction() as transaction, _malformed("anchor"):
+            position = StickyIndex.decode(anchor).get_index(transaction)
+        return from_utf16(str(text), position)
+
+    # Inside
+
+    @staticmethod
+    def _apply_one(doc: Doc[Any], update: bytes, index: int, applied: Applied) -> None:
+        try:
+            doc.apply_update(update)
+        except (ValueError, RuntimeError, OverflowError) as error:
+            applied.rejected.append((index, str(error)))
+        except BaseException as error:
+            if not is_panic(error):
+                raise
+            applied.rejected.append((index, "it cannot be decoded"))
+
+    def _text(self, file: FileId) -> Text:
+        if file in self._files:
+            entry = self._files[file]
+            if isinstance(entry, Map) and "text" in entry:
+                text = entry["text"]
+                if isinstance(text, Text):
+                    return text
+        raise NotFound(f"There is no file with the id {file[:200]!r}.", field="file")
+
+    def _list(self) -> Listing:
+        index = self._index
+        for key in list(self._files.keys()) if self._stale is None else self._stale:
+            self._index_entry(key, index)
+        # Without the deep observer nobody tells what has changed, so the next listing looks at all again.
+        self._stale = None if self._deep is None else set()
+        return index.listing()
+
+    def _index_entry(self, key: str, index: FileIndex) -> None:
+        if key not in self._files:
+            index.remove(key)
+            return
+        entry = self._files[key]
+        if not isinstance(entry, Map):
+            index.refuse(key, f"files[{key!r}] is no map")
+        elif "text" not in entry or not isinstance(entry["text"], Text):
+            index.refuse(key, f"files[{key!r}] has no text")
+        else:
+            try:
+                index.put(key, file_path(entry.get("path")))
+            except InvalidPath as error:
+                index.refuse(key, f"files[{key!r}]: {error.message}")
+
+    def _touch(self, keys: Iterable[str]) -> None:
+        self._listing = None
+        if self._stale is not None:
+            self._stale.update(keys)
+
+    def _observed(self, event: TransactionEvent) -> None:
+        applied = self._applied
+        applied.update = event.update
+        if self._track:
+            applied.before = cast(Any, event).before_state
+            applied.after = cast(Any, event).after_state
+        self.version += 1
+        self._encoded = None
+        self._state = None
+        if self._deep is None:
+            self._listing = None
+            self._index = FileIndex()
+
+    def _observed_files(self, events: Iterable[object]) -> None:
+        for event in events:
+            path = getattr(event, "path", [])
+            if isinstance(event, TextEvent) and len(path) == 2 and path[1] == "text":
+                self._applied.deltas[FileId(path[0])] = _delta(cast(Any, event).delta)
+            else:
+                keys = path[:1] or list(getattr(event, "keys", ()))
+                self._applied.files_changed = True
+                self._applied.entries.update(keys)
+                self._touch(keys)
+
+
+class Editor:
+    """Changes a document inside one transaction. Offsets are code points of the text at that moment."""
+
+    __slots__ = ("_doc", "_document", "_files")
+
+    def __init__(self, document: Document, doc: Doc[Any], files: Map[Any]) -> None:
+        self._document = document
+        self._doc = doc
+        self._files = files
+
+    def create(self, file: FileId, path: str, text: str = "") -> None:
+        """Adds a file. Raises InvalidPath, or InvalidOperation if the id is taken or the text is not UTF-8."""
+        checked = file_path(path)
+        if file in self._files:
+            raise InvalidOperation(f"There is a file with the id {file!r} already.", field="file")
+        _check_text(text)
+        self._files[file] = Map({"path": checked, "text": Text(text)})
+        self._document._touch([file])
+
+    def rename(self, file: FileId, path: str) -> None:
+        """Gives a file another path. Raises InvalidPath, NotFound."""
+        checked = file_path(path)
+        self._document._text(file)
+        self._files[file]["path"] = checked
+        self._document._touch([file])
+
+    def delete(self, file: FileId) -> None:
+        """Removes a file. Raises NotFound."""
+        self._document._text(file)
+        del self._files[file]
+        self._document._touch([file])
+
+    def splice(self, file: FileId, start: int, end: int, insert: str) -> None:
+        """Replaces the code points from ``start`` to ``end``. Raises NotFound, InvalidOperation."""
+        text = self._document._text(file)
+        self.splice_in(text, str(text), start, end, insert)
+
+    def splices(self, file: FileId, changes: Sequence[tuple[int, int, str]]) -> None:
+        """Makes several splices, all in offsets of the text before; they must not overlap.
+
+        Raises NotFound, InvalidOperation.
+        """
+        text = self._document._text(file)
+        content = str(text)
+        ordered = sorted(changes, reverse=True)
+        for (start, _, _), (_, before_end, _) in pairwise(ordered):
+            if before_end > start:
+                raise InvalidOperation("Two changes of one operation overlap.")
+        for start, end, insert in ordered:
+            self.splice_in(text, content, start, end, insert)
+
+    def splice_in(self, text: Text, content: str, start: int, end: int, insert: str) -> None:
+        """As splice, for a text whose present content up to ``end`` is known to be ``content``."""
+        if not 0 <= start <= end <= len(content):
+            raise InvalidOperation(
+                f"The range {start} to {end} is outside of the text, whose length is {len(content)}."
+            )
+        _check_text(insert)
+        at = utf8_length(content[:start])
+        if end > start:
+            del text[at : at + utf8_length(content[start:end])]
+        if insert:
+            text.insert(at, insert)
+
+
+def merge_updates(updates: Sequence[bytes]) -> bytes:
+    """One update for several. Only for few: the time grows with the square of their number (pycrdt)."""
+    return updates[0] if len(updates) == 1 else pycrdt.merge_updates(*updates)
+
+
+def _check_text(text: str) -> None:
+    # An unpaired surrogate has no UTF-8 form, and pycrdt would raise in the middle of a transaction.
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidOperation(
+            f"The text holds an unpaired surrogate at {error.start}; send valid Unicode.", field="text"
+        ) from None
+
+
+def _delta(steps: Iterable[dict[str, Any]]) -> Delta:
+    delta: list[DeltaStep] = []
+    for step in steps:
+        if "insert" in step:
+            # An embed has the length of one unit and no text; a text file shows it as an object
+            # replacement character, and it is left in place.
+            delta.append(Insert(step["insert"] if isinstance(step["insert"], str) else "\ufffc"))
+        elif "delete" in step:
+            delta.append(Delete(int(step["delete"])))
+        else:
+            delta.append(Retain(int(step["retain"])))
+    return tuple(delta)
+
+
+def is_panic(error: BaseException) -> bool:
+    """Whether this is a panic of pycrdt's Rust core, whose class pyo3 does not export."""
+    return type(error).__name__ == "PanicException"
+
+
+@contextmanager
+def _malformed(what: str) -> Iterator[None]:
+    """Turns what pycrdt raises for input that it cannot decode into MalformedUpdate."""
+    try:
+        yield
+    except (ValueError, IndexError, RuntimeError, OverflowError) as error:
+        raise MalformedUpdate(f"The {what} cannot be decoded: {error}.") from None
+    except BaseException as error:
+        if is_panic(error):
+            raise MalformedUpdate(f"The {what} cannot be decoded.") from None
+        raise

@@ -1,0 +1,107 @@
+"""A process that builds checkpoints: ``python -m collab.io.compaction_worker``, messages on stdin and stdout.
+
+A large log takes seconds to replay, and pycrdt holds Python's lock meanwhile, so a thread would stop the
+event loop. Messages are msgpack arrays, one after the other:
+
+    to the worker      ["state", bytes] ...  ["pending", bytes] ...  ["entries", [[seq, bytes], ...]] ...
+                       ["build", seq of the checkpoint or nil]
+    from the worker    ["state", bytes] ...  ["pending", bytes] ...  ["done", seq]  or  ["refused", text]
+
+The worker ends when its stdin does, and so with the server, however that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final
+
+import msgpack
+
+from collab.compaction import build_checkpoint
+from collab.errors import CompactionRefused
+from collab.limits import KIB, MIB
+from collab.origin import RestoreOrigin
+from collab.ports import Checkpoint, LogEntry, StoredRoom
+
+CHUNK_BYTES: Final = 256 * KIB
+"""The largest piece of a message, so that neither side is held up by packing one."""
+MAX_MESSAGE_BYTES: Final = 1024 * MIB
+
+
+class Inbox:
+    """Collects the messages of one side until one closes the sequence."""
+
+    def __init__(self) -> None:
+        self.state: list[bytes] = []
+        self.pending: list[bytes] = []
+        self.entries: list[LogEntry] = []
+
+    def take(self, message: list[Any]) -> tuple[str, Any] | None:
+        """Takes a message; the last of a sequence comes back as its kind and value."""
+        kind, value = message
+        match kind:
+            case "state":
+                self.state.append(value)
+            case "pending":
+                self.pending.append(value)
+            case "entries":
+                self.entries += [LogEntry(seq, 0, RestoreOrigin(), update) for seq, update in value]
+            case _:
+                return kind, value
+        return None
+
+
+def pack_stored(stored: StoredRoom) -> Iterator[bytes]:
+    """The request to build a checkpoint of what is stored, in pieces."""
+    if stored.checkpoint is not None:
+        yield from _pack_checkpoint(stored.checkpoint)
+    part: list[tuple[int, bytes]] = []
+    size = 0
+    for entry in stored.entries:
+        part.append((entry.seq, entry.update))
+        size += len(entry.update) + 32
+        if size > CHUNK_BYTES:
+            yield msgpack.packb(["entries", part])
+            part, size = [], 0
+    yield msgpack.packb(["entries", part])
+    yield msgpack.packb(["build", stored.checkpoint.seq if stored.checkpoint else None])
+
+
+def pack_answer(stored: StoredRoom) -> Iterator[bytes]:
+    """Builds the checkpoint; the answer, in pieces."""
+    try:
+        checkpoint = build_checkpoint(stored)
+    except CompactionRefused as error:
+        yield msgpack.packb(["refused", error.message])
+        return
+    yield from _pack_checkpoint(checkpoint)
+    yield msgpack.packb(["done", checkpoint.seq])
+
+
+def _pack_checkpoint(checkpoint: Checkpoint) -> Iterator[bytes]:
+    for start in range(0, len(checkpoint.state), CHUNK_BYTES):
+        yield msgpack.packb(["state", checkpoint.state[start : start + CHUNK_BYTES]])
+    for update in checkpoint.pending:
+        yield msgpack.packb(["pending", update])
+
+
+def serve(source: BinaryIO, target: BinaryIO) -> None:
+    """Answers requests until ``source`` ends."""
+    inbox = Inbox()
+    for message in msgpack.Unpacker(source, max_buffer_size=MAX_MESSAGE_BYTES, read_size=CHUNK_BYTES):
+        closing = inbox.take(message)
+        if closing is None:
+            continue
+        seq = closing[1]
+        before = None if seq is None else Checkpoint(seq, b"".join(inbox.state), tuple(inbox.pending))
+        stored = StoredRoom(before, tuple(inbox.entries))
+        inbox = Inbox()
+        target.writelines(pack_answer(stored))
+        target.flush()
+
+
+if __name__ == "__main__":
+    os.nice(10)  # People's edits come first.
+    serve(sys.stdin.buffer, sys.stdout.buffer)

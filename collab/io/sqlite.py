@@ -1,0 +1,145 @@
+"""The embedded store: rooms in one SQLite file, written by one thread and read by another."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from collab.errors import StoreError, StoreUnavailable
+from collab.ids import RoomId
+from collab.io.sqlite_file import FileLock, connect, prepare, translate
+from collab.io.sqlite_read import SqliteReader
+from collab.io.sqlite_thread import SqliteThread
+from collab.io.sqlite_write import SqliteWriter
+from collab.ports import Checkpoint, LogEntry, RoomSummary, StoredRoom
+
+_Opened = tuple[Path, FileLock, SqliteWriter, SqliteReader]
+
+
+class SqliteStore:
+    """Implements ``collab.ports.Store``. Made with ``await SqliteStore.open(path)``.
+
+    A commit has been synced to the disk when ``append``, ``compact``, ``delete`` or ``put_record`` return.
+    The event loop never waits for the disk. One process at a time owns a store.
+    """
+
+    def __init__(self, path: Path, lock: FileLock, writer: SqliteWriter, reader: SqliteReader) -> None:
+        """Takes over what ``open`` has opened."""
+        self.path: Final = path
+        self._lock: Final = lock
+        self._writer: Final = writer
+        self._reader: Final = reader
+        self._writes: Final = SqliteThread("store-writer", path)
+        self._reads: Final = SqliteThread("store-reader", path)
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls, path: Path | str, *, connection_class: type[sqlite3.Connection] = sqlite3.Connection
+    ) -> SqliteStore:
+        """Opens the store, creating its directory and file (for this user only) when missing.
+
+        ``connection_class`` is a seam for tests that need a failing disk.
+
+        Raises StoreBusy when another process owns it, StoreCorrupt when it is damaged (it is then left as it
+        is), StoreError when the file is something else or too new, StoreUnavailable when the disk refuses.
+        """
+        opened = asyncio.ensure_future(asyncio.to_thread(_open, Path(path), connection_class))
+        try:
+            return cls(*await asyncio.shield(opened))
+        except asyncio.CancelledError:
+            opened.add_done_callback(_drop)
+            raise
+
+    async def load(self, room: RoomId) -> StoredRoom:
+        """See Store.load. Raises StoreCorrupt for a wrong checksum or a missing entry."""
+        return await self._reads.submit(partial(self._reader.load, room))
+
+    async def append(self, entries: Sequence[tuple[RoomId, LogEntry]]) -> None:
+        """See Store.append. Raises StoreError for an entry that would leave a gap."""
+        if entries:
+            await self._writes.submit(partial(self._writer.append, entries))
+
+    async def compact(self, room: RoomId, checkpoint: Checkpoint) -> None:
+        """See Store.compact. A checkpoint older than the stored one changes nothing.
+
+        Raises StoreError for a checkpoint that covers entries which are not stored.
+        """
+        await self._writes.submit(partial(self._writer.compact, room, checkpoint))
+
+    async def rooms(self) -> list[RoomSummary]:
+        """See Store.rooms. Reads the whole log; meant for lists that people ask for."""
+        return await self._reads.submit(self._reader.rooms)
+
+    async def delete(self, room: RoomId) -> None:
+        """See Store.delete."""
+        await self._writes.submit(partial(self._writer.delete, room))
+
+    async def put_record(self, room: RoomId, kind: str, key: str, value: bytes | None) -> None:
+        """See Store.put_record."""
+        await self._writes.submit(partial(self._writer.put_record, room, kind, key, value))
+
+    async def records(self, room: RoomId, kind: str) -> dict[str, bytes]:
+        """See Store.records. Raises StoreCorrupt for a wrong checksum."""
+        return await self._reads.submit(partial(self._reader.records, room, kind))
+
+    async def close(self) -> None:
+        """See Store.close. Closing twice is no error."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._reads.close(self._reader.close)
+            await self._writes.close(self._writer.close)
+        finally:
+            self._lock.release()
+
+
+def _open(path: Path, connection_class: type[sqlite3.Connection]) -> _Opened:
+    path = path.expanduser().absolute()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(path.with_name(path.name + ".lock"))
+        try:
+            return path, lock, *_connect(path, connection_class)
+        except BaseException:
+            lock.release()
+            raise
+    except sqlite3.Error as error:
+        raise translate(error, path) from error
+    except FileExistsError as error:
+        raise StoreError(f"{path.parent} is no directory. Give another path for the store.") from error
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The store {path} cannot be opened: {error.strerror or error}. Check the path, the permissions "
+            "and the free space."
+        ) from error
+
+
+def _connect(path: Path, connection_class: type[sqlite3.Connection]) -> tuple[SqliteWriter, SqliteReader]:
+    prepare(path)
+    writing = connect(path, connection_class, read_only=False)
+    try:
+        # A file or a disk that cannot be written is told at the start, not at the first edit.
+        writing.execute("BEGIN IMMEDIATE")
+        writing.execute("ROLLBACK")
+        reading = connect(path, connection_class, read_only=True)
+    except BaseException:
+        writing.close()
+        raise
+    path.chmod(0o600)
+    return SqliteWriter(path, writing), SqliteReader(path, reading)
+
+
+def _drop(opened: asyncio.Future[_Opened]) -> None:
+    """Closes what was opened for a caller that has been cancelled meanwhile."""
+    if opened.cancelled() or opened.exception() is not None:
+        return
+    _, lock, writer, reader = opened.result()
+    reader.close()
+    writer.close()
+    lock.release()

@@ -1,0 +1,53 @@
+"""Changes of one text in a fork, noted in a ledger."""
+
+from __future__ import annotations
+
+from collab.document import Delete, Delta, Document, Insert
+from collab.ids import FileId
+from collab.merge.aligner import Change
+from collab.offsets import utf16_length
+from collab.undo import Deleted, Ledger, deleted_ids
+from collab.wire import IdRange, decode_state_vector
+
+
+def splice(fork: Document, file: FileId, changes: list[Change], ledger: Ledger) -> bytes | None:
+    """Makes the changes (in offsets of the text before) and notes them; returns the update.
+
+    Raises as Editor.splices does.
+    """
+    if not changes:
+        return None
+    before = fork.text(file)
+    _, applied = fork.edit(lambda editor: editor.splices(file, changes))
+    if applied.update is None:
+        return None
+    clock = decode_state_vector(applied.before).get(fork.client_id, 0)
+    # Editor.splices works from the end of the text to its start, and each insert takes the next clocks.
+    for _, _, text in sorted(changes, reverse=True):
+        if text:
+            length = utf16_length(text)
+            ledger.insert(file, IdRange(fork.client_id, clock, length))
+            clock += length
+    assert clock == decode_state_vector(applied.after).get(fork.client_id, 0)
+    gone = "".join(before[start:end] for start, end, _ in sorted(changes))
+    if gone:
+        ids = tuple(deleted_ids(fork, applied.update))
+        ledger.deleted.append(Deleted(file, gone, ids, ids))
+    return applied.update
+
+
+def in_code_points(delta: Delta, before: str) -> list[tuple[int, int, int]]:
+    """A delta's steps as (start, end, inserted length), in code points of the text before it."""
+    data = b"" if before.isascii() else before.encode()
+    changes = []
+    at = point = 0
+    for step in delta:
+        if isinstance(step, Insert):
+            changes.append((point, point, len(step.text)))
+            continue
+        length = len(data[at : at + step.length].decode()) if data else step.length
+        if isinstance(step, Delete):
+            changes.append((point, point + length, 0))
+        at += step.length
+        point += length
+    return changes

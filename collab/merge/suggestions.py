@@ -1,0 +1,164 @@
+"""Changes that wait for a person's yes or no, and what a yes does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Literal
+
+from collab.document import Document
+from collab.errors import Conflict, MalformedUpdate, NotFound, StoreCorrupt
+from collab.ids import ClientId, FileId, JobId, SuggestionId
+from collab.merge.aligner import changes_between
+from collab.merge.edits import splice
+from collab.undo import Created, Ledger, Removed, Renamed, create, rename
+
+Kind = Literal["hunk", "new_file", "whole_file", "delete_file", "rename_file"]
+State = Literal["open", "accepted", "rejected", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A change by a job that did not land by itself.
+
+    ``anchor`` and ``end`` (Document.anchor form) hold its place in ``file``; an ``end`` of None is the end of
+    the file. For ``rename_file``, ``before`` and ``after`` are paths. ``file`` is None for a new file.
+    """
+
+    suggestion: SuggestionId
+    job: JobId
+    file: FileId | None
+    path: str
+    reason: str
+    kind: Kind
+    before: str
+    after: str
+    anchor: bytes | None = None
+    end: bytes | None = None
+    state: State = "open"
+    answered_by: str | None = None
+
+    def to_bytes(self) -> bytes:
+        """For the store."""
+        record = asdict(self)
+        for name in ("anchor", "end"):
+            record[name] = record[name].hex() if record[name] is not None else None
+        return json.dumps(record, ensure_ascii=False).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Suggestion:
+        """The reverse of to_bytes. Raises StoreCorrupt."""
+        try:
+            record = json.loads(data)
+            for name in ("anchor", "end"):
+                record[name] = bytes.fromhex(record[name]) if record[name] is not None else None
+            return cls(**{field.name: record[field.name] for field in fields(cls)})
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreCorrupt(f"A stored suggestion cannot be read: {error!r}.") from error
+
+
+class Suggestions:
+    """The suggestions of one room, in the order in which they came."""
+
+    def __init__(self, stored: Iterable[Suggestion] = ()) -> None:
+        self._book = {suggestion.suggestion: suggestion for suggestion in stored}
+
+    def add(self, suggestion: Suggestion) -> None:
+        """Adds one. Raises Conflict if its id is taken."""
+        if suggestion.suggestion in self._book:
+            raise Conflict(f"There is a suggestion {suggestion.suggestion} already; give it another id.")
+        self._book[suggestion.suggestion] = suggestion
+
+    def all(self) -> list[Suggestion]:
+        """All of them, answered or not."""
+        return list(self._book.values())
+
+    def open(self) -> list[Suggestion]:
+        """Those that nobody has answered."""
+        return [suggestion for suggestion in self._book.values() if suggestion.state == "open"]
+
+    def get(self, suggestion: str) -> Suggestion:
+        """The suggestion of this id. Raises NotFound."""
+        found = self._book.get(SuggestionId(suggestion))
+        if found is None:
+            raise NotFound(
+                f"There is no suggestion {suggestion[:200]!r}; ask for the list of suggestions.",
+                field="suggestion",
+            )
+        return found
+
+    def unanswered(self, suggestion: str) -> Suggestion:
+        """The suggestion of this id, if it is open. Raises NotFound, or Conflict that names who answered."""
+        found = self.get(suggestion)
+        if found.state != "open":
+            by = f" by {found.answered_by}" if found.answered_by else ""
+            raise Conflict(f"The suggestion {found.suggestion} is {found.state} already{by}.")
+        return found
+
+    def answered(self, suggestion: str, state: State, by: str | None) -> Suggestion:
+        """Notes the answer; the first one decides. Raises NotFound, Conflict."""
+        done = replace(self.unanswered(suggestion), state=state, answered_by=by)
+        self._book[done.suggestion] = done
+        return done
+
+
+def current(document: Document, suggestion: Suggestion) -> str:
+    """What stands in the suggestion's place now; empty if the place is gone.
+
+    For a rename it is the path that the file has now.
+    """
+    file = suggestion.file
+    if file is None or file not in document.listing().files:
+        return ""
+    if suggestion.kind == "rename_file":
+        return document.listing().files[file].path
+    place = _place(document, file, suggestion)
+    return document.text(file)[place[0] : place[1]] if place else ""
+
+
+def accept(document: Document, suggestion: Suggestion, client_id: ClientId) -> tuple[bytes | None, Ledger]:
+    """What accepting does: an update under ``client_id`` and what it adds to the job's ledger.
+
+    Computed in a fork; the caller applies the update to ``document`` at once. None if all is there already.
+    The text that stands in the place now becomes ``after`` by minimal changes. Raises Conflict if the
+    place is gone. ``client_id`` must not be in use by another document at the time, such as a running
+    job's session.
+    """
+    fork = document.fork(client_id)
+    ledger = Ledger()
+    if suggestion.kind == "new_file":
+        new = FileId(suggestion.suggestion)
+        while new in fork.listing().files:
+            new = FileId(f"{new}_")
+        update, ids = create(fork, new, suggestion.path, suggestion.after)
+        ledger.created.append(Created(new, suggestion.path))
+        if ids.length:
+            ledger.insert(new, ids)
+        return update, ledger
+    file = fork.listing().files.get(suggestion.file) if suggestion.file is not None else None
+    if file is None:
+        raise Conflict(f"{suggestion.path} was deleted meanwhile, so the suggestion has no place any more.")
+    if suggestion.kind == "delete_file":
+        ledger.removed.append(Removed(file.id, file.path, fork.text(file.id)))
+        return fork.edit(lambda editor: editor.delete(file.id))[1].update, ledger
+    if suggestion.kind == "rename_file":
+        ledger.renamed.append(Renamed(file.id, file.path, suggestion.after))
+        return rename(fork, file.id, suggestion.after), ledger
+    place = _place(fork, file.id, suggestion)
+    if place is None:
+        raise Conflict(f"The place in {suggestion.path} that the suggestion would change is gone.")
+    start, end = place
+    changes = changes_between(fork.text(file.id)[start:end], suggestion.after)
+    return splice(fork, file.id, [(start + a, start + b, text) for a, b, text in changes], ledger), ledger
+
+
+def _place(document: Document, file: FileId, suggestion: Suggestion) -> tuple[int, int] | None:
+    if suggestion.kind == "hunk" and suggestion.anchor is not None:
+        try:
+            start = document.resolve(file, suggestion.anchor)
+            end = document.resolve(file, suggestion.end) if suggestion.end else len(document.text(file))
+        except MalformedUpdate:
+            return None  # The items that the anchors hold were collected with a former text of the file.
+        return (start, end) if start is not None and end is not None and start <= end else None
+    return (0, len(document.text(file))) if suggestion.kind != "hunk" else None

@@ -1,0 +1,327 @@
+"""A room: a document, the people in it, and the way of an edit. A state machine: events in, effects out.
+
+What one turn of the event loop brings is collected (``push``) and applied in one transaction (``turn``), whose
+own update goes out to everybody as one message. Idle rooms pay no delay for it; busy rooms batch by themselves.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from collab.document import EMPTY_UPDATE, Applied, Document, merge_updates
+from collab.effects import (
+    Broadcast,
+    BroadcastPresence,
+    Changed,
+    Close,
+    Durable,
+    Effect,
+    Persist,
+    Send,
+)
+from collab.errors import LimitExceeded, MalformedMessage, MalformedUpdate
+from collab.ids import ClientId, PersonId, RoomId
+from collab.limits import Limits
+from collab.origin import ImportOrigin, JobOrigin, Origin, PersonOrigin, UndoOrigin
+from collab.ports import Checkpoint, Clock, LogEntry, StoredRoom
+from collab.presence import Holder, Presence
+from collab.wire import (
+    claims,
+    decode_state_vector,
+    permission_denied,
+    read_delete_set,
+    sync_step1,
+    sync_update,
+)
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """One connection in a room. ``received`` counts its sync messages (step 2 and update)."""
+
+    holder: Holder
+    person: PersonId
+    name: str
+    can_edit: bool = True
+    acknowledged: bool = False
+    """It is told what is durable; plain Yjs clients are not."""
+    received: int = 0
+    denied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An update that is stored but waits for one that is missing."""
+
+    update: bytes
+    member: Member | None
+
+
+@dataclass(slots=True)
+class _Unsaved:
+    """Counts of sync messages that become durable with an entry."""
+
+    seq: int
+    counts: list[tuple[Member, int]] = field(default_factory=list)
+
+
+class Room:
+    """The state of one room. Everything that it wants done it returns as effects."""
+
+    def __init__(self, room: RoomId, document: Document, limits: Limits, clock: Clock) -> None:
+        self.id = room
+        self.document = document
+        self.presence = Presence(limits)
+        self.owners: dict[ClientId, PersonId] = {}
+        """Who introduced a Yjs client id: the person whose edits under it are."""
+        self.seq = 0
+        """Sequence number of the last entry handed out for the log."""
+        self.durable_seq = 0
+        self.waiting: list[Waiting] = []
+        self._limits = limits
+        self._clock = clock
+        self._incoming: list[tuple[Member, bytes]] = []
+        self._acknowledge: dict[Member, int] = {}
+        self._unsaved: deque[_Unsaved] = deque()
+        self._size = 0
+
+    # Loading
+
+    def load(self, stored: StoredRoom) -> None:
+        """Replays what the store has. Raises MalformedUpdate if it cannot be decoded."""
+        updates: list[bytes] = []
+        if stored.checkpoint is not None:
+            updates += [stored.checkpoint.state, *stored.checkpoint.pending]
+        for entry in stored.entries:
+            updates.append(entry.update)
+            self._introduce(entry)
+        # One transaction for many updates is slower than one for each (pycrdt, measured), and here
+        # nobody needs what it did.
+        for update in updates:
+            if self.document.apply([update]).rejected:
+                raise MalformedUpdate(f"An update in the log of room {self.id!r} cannot be decoded.")
+        candidates = [*stored.checkpoint.pending] if stored.checkpoint is not None else []
+        candidates += [entry.update for entry in stored.entries]
+        self.waiting = [Waiting(u, None) for u in candidates if not self._integrated(u)]
+        self.seq = self.durable_seq = stored.last_seq
+        self._size = len(self.document.encode())
+
+    def _introduce(self, entry: LogEntry) -> None:
+        origin = entry.origin
+        claim = claims(entry.update)
+        if isinstance(origin, PersonOrigin) and claim is not None and claim[0] not in origin.relayed:
+            self.owners.setdefault(claim[0], origin.person)
+
+    # Edits from connections
+
+    def push(self, member: Member, update: bytes) -> bool:
+        """Takes an update or a step 2; True if a ``turn`` is due. The hot path."""
+        if not member.can_edit:
+            return self._deny(member)
+        member.received += 1
+        if member.acknowledged:
+            self._acknowledge[member] = member.received
+        elif update == EMPTY_UPDATE:
+            return False
+        if update != EMPTY_UPDATE:
+            self._incoming.append((member, update))
+        return True
+
+    def _deny(self, member: Member) -> bool:
+        due = not member.denied
+        member.denied = True
+        return due
+
+    @property
+    def has_incoming(self) -> bool:
+        """Whether ``turn`` would change anything."""
+        return bool(self._incoming or self._acknowledge or self.presence.pending)
+
+    def turn(self) -> list[Effect]:
+        """Applies what has come in since the last turn."""
+        effects: list[Effect] = []
+        if self._incoming:
+            incoming = self._incoming
+            self._incoming = []
+            self._apply(incoming, effects)
+        if self._acknowledge:
+            self._expect(effects)
+        taken = self.presence.take()
+        if taken is not None:
+            effects.append(BroadcastPresence(*taken))
+        return effects
+
+    def denial(self, member: Member) -> Send:
+        """Says once to a read-only connection that its edits are refused; the client only warns."""
+        return Send(member, permission_denied("You may read this room but not change it."))
+
+    def _apply(self, incoming: list[tuple[Member, bytes]], effects: list[Effect]) -> None:
+        if self._size > self._limits.document_bytes:
+            self._size = len(self.document.encode())
+            if self._size > self._limits.document_bytes:
+                self._refuse(incoming, effects)
+                return
+        if len(incoming) == 1 and self._apply_one(*incoming[0], effects):
+            return
+        heads = [claims(update) for _, update in incoming]
+        # An update of several clients names them only to a full decoder; the state vectors before and
+        # after tell it natively.
+        many = any(head is None and update[:1] != b"\0" for head, (_, update) in zip(heads, incoming, strict=True))
+        applied = self.document.apply([update for _, update in incoming], track=many)
+        bad = {index for index, _ in applied.rejected}
+        by_member: dict[Member, list[bytes]] = {}
+        touched: dict[Member, set[ClientId]] = {}
+        for index, (member, update) in enumerate(incoming):
+            if index in bad:
+                continue
+            by_member.setdefault(member, []).append(update)
+            head = heads[index]
+            if head is not None:
+                touched.setdefault(member, set()).add(head[0])
+            elif many:
+                touched.setdefault(member, set()).update(_grown(applied, heads))
+        effects += [
+            Close(incoming[index][0], MalformedUpdate.close, f"Malformed update: {reason}.")
+            for index, reason in applied.rejected
+        ]
+        if applied.update is None and not by_member:
+            return
+        waited = bool(self.waiting)
+        for member, updates in by_member.items():
+            update = updates[0] if len(updates) == 1 else merge_updates(updates)
+            if applied.update is None and self._integrated(update):
+                continue  # Nothing that we did not have: a client that came back and brought what we know.
+            self._size += len(update)
+            relayed = self._relayed(member, touched.get(member, set()))
+            effects.append(self._persist(PersonOrigin(member.person, member.holder.connection, relayed), update))
+            if not (len(incoming) == 1 and applied.update == update) and not self._integrated(update):
+                self._wait(member, update, effects)
+        if applied.update is not None:
+            alone = next(iter(by_member)) if len(by_member) == 1 and not waited else None
+            effects.append(Broadcast(sync_update(applied.update), alone))
+            by = next(iter(by_member)).name if len(by_member) == 1 else ""
+            effects.append(Changed(applied, by))
+            if waited:
+                self.waiting = [item for item in self.waiting if not self._integrated(item.update)]
+
+    def _apply_one(self, member: Member, update: bytes, effects: list[Effect]) -> bool:
+        """The usual turn of a room in which people type: one update, by one client, that fits.
+
+        False, with nothing done, for an update that needs a closer look; True else.
+        """
+        head = claims(update)
+        if head is None or self.waiting:
+            return False
+        applied = self.document.apply([update])
+        if applied.update != update:
+            # Malformed, known already, or waiting for another one: applying it again changes nothing.
+            return False
+        self._size += len(update)
+        person = member.person
+        relayed = () if self.owners.setdefault(head[0], person) == person else (head[0],)
+        effects.append(self._persist(PersonOrigin(person, member.holder.connection, relayed), update))
+        effects.append(Broadcast(sync_update(update), member))
+        effects.append(Changed(applied, member.name))
+        return True
+
+    def _refuse(self, incoming: list[tuple[Member, bytes]], effects: list[Effect]) -> None:
+        reason = (
+            f"The room's document has {self._size} bytes; at most {self._limits.document_bytes} are allowed "
+            "(setting document_bytes)."
+        )
+        effects.extend(Close(member, LimitExceeded.close, reason) for member in {m: None for m, _ in incoming})
+
+    def _relayed(self, member: Member, clients: set[ClientId]) -> tuple[ClientId, ...]:
+        owners, person = self.owners, member.person
+        return tuple(sorted([client for client in clients if owners.setdefault(client, person) != person]))
+
+    def _wait(self, member: Member, update: bytes, effects: list[Effect]) -> None:
+        self.waiting.append(Waiting(update, member))
+        if sum(len(item.update) for item in self.waiting) > self._limits.pending_bytes:
+            effects.append(
+                Close(member, LimitExceeded.close, "Too many updates wait for one that is missing; reconnect.")
+            )
+        effects.append(Send(member, sync_step1(self.document.state_vector())))
+
+    def _integrated(self, update: bytes) -> bool:
+        rest = self.document.lacks(update)
+        if rest == EMPTY_UPDATE:
+            return True
+        if rest[0] != 0:
+            return False
+        state = decode_state_vector(self.document.state_vector())
+        try:
+            ranges, _ = read_delete_set(rest, 1)
+        except MalformedMessage:
+            return True
+        return all(item.clock + item.length <= state.get(item.client, 0) for item in ranges)
+
+    # Edits of the server itself: jobs, native clients, imports
+
+    def local(self, applied: Applied, origin: Origin, by: str) -> list[Effect]:
+        """Spreads and stores what was just done to the document."""
+        if applied.update is None:
+            return []
+        self._size += len(applied.update)
+        owner = PersonId(author_of(origin))
+        for client in _grown(applied, []):
+            self.owners.setdefault(client, owner)
+        return [
+            self._persist(origin, applied.update),
+            Broadcast(sync_update(applied.update), None),
+            Changed(applied, by),
+        ]
+
+    # Saving
+
+    def _persist(self, origin: Origin, update: bytes) -> Persist:
+        self.seq += 1
+        return Persist(LogEntry(self.seq, self._clock.wall_ms(), origin, update))
+
+    def _expect(self, effects: list[Effect]) -> None:
+        counts = list(self._acknowledge.items())
+        self._acknowledge.clear()
+        if self.seq <= self.durable_seq:
+            effects.extend(Durable(member, count) for member, count in counts)
+        else:
+            self._unsaved.append(_Unsaved(self.seq, counts))
+
+    def acknowledge(self, member: Member) -> None:
+        """Counts a change that this connection made through ``local``; it is told when that is durable."""
+        member.received += 1
+        self._acknowledge[member] = member.received
+
+    def durable(self, seq: int) -> list[Effect]:
+        """All entries up to ``seq`` are stored."""
+        self.durable_seq = max(self.durable_seq, seq)
+        newest: dict[Member, int] = {}
+        while self._unsaved and self._unsaved[0].seq <= self.durable_seq:
+            newest.update(self._unsaved.popleft().counts)
+        return [Durable(member, count) for member, count in newest.items()]
+
+    def leave(self, member: Member) -> None:
+        """The connection has gone. What it sent stays; its presence goes."""
+        self._acknowledge.pop(member, None)
+        self.presence.leave(member.holder, self._clock.monotonic())
+
+    def checkpoint(self) -> Checkpoint:
+        """The whole state as it is now, with what waits."""
+        return Checkpoint(self.seq, self.document.encode(), tuple(item.update for item in self.waiting))
+
+
+def author_of(origin: Origin) -> str:
+    """The id of the person or job that is behind an origin; empty where there is none."""
+    if isinstance(origin, JobOrigin):
+        return origin.job
+    if isinstance(origin, PersonOrigin | UndoOrigin | ImportOrigin):
+        return origin.person
+    return ""
+
+
+def _grown(applied: Applied, heads: list[tuple[ClientId, int, int] | None]) -> set[ClientId]:
+    """The clients of which a transaction brought edits, without those that name themselves in ``heads``."""
+    before = decode_state_vector(applied.before)
+    named = {head[0] for head in heads if head is not None}
+    after = decode_state_vector(applied.after)
+    return {client for client, clock in after.items() if clock > before.get(client, 0) and client not in named}

@@ -1,0 +1,350 @@
+"""Undo of what a job did, by item ids, so that nothing of anybody else is touched.
+
+No stack in memory is needed: the ledger is stored, and the room's document may have been saved, collected
+and loaded in between. Inserted text is deleted by its ids wherever it stands. Deleted text is put back next
+to its own tombstones, which keep their place in the list for as long as the file lives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from collab.document import Applied, Document, Editor, merge_updates
+from collab.errors import MalformedMessage, StoreCorrupt
+from collab.ids import ClientId, FileId
+from collab.merge.items import ItemId, Placed, Run, State, placed_update
+from collab.merge.ranges import IdRanges
+from collab.offsets import utf16_length
+from collab.wire import MAX_UINT, IdRange, decode_state_vector, read_delete_set
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """Text that was put into a file: its ids."""
+
+    file: FileId
+    ids: IdRange
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Text that was deleted from a file.
+
+    ``text`` holds all that one change deleted, in the text's order, and ``ids`` its ids in any order: the
+    list of items tells which is which. ``kept`` are those of the ids that really stood in the live document
+    then; the others had been deleted by somebody already, and must not come back.
+    """
+
+    file: FileId
+    text: str
+    ids: tuple[IdRange, ...]
+    kept: tuple[IdRange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A file that was added."""
+
+    file: FileId
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A file that got another path."""
+
+    file: FileId
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A file that was deleted, and what it held."""
+
+    file: FileId
+    path: str
+    text: str
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What a job has done to the live document, in order. Small: texts are kept only where they went away."""
+
+    inserted: list[Inserted] = field(default_factory=list)
+    deleted: list[Deleted] = field(default_factory=list)
+    created: list[Created] = field(default_factory=list)
+    renamed: list[Renamed] = field(default_factory=list)
+    removed: list[Removed] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to undo."""
+        return not (self.inserted or self.deleted or self.created or self.renamed or self.removed)
+
+    def insert(self, file: FileId, ids: IdRange) -> None:
+        """Notes inserted ids; text that goes on where the last one ended takes no new entry."""
+        if self.inserted:
+            last = self.inserted[-1]
+            end = last.ids.clock + last.ids.length
+            if last.file == file and last.ids.client == ids.client and end == ids.clock:
+                joined = IdRange(ids.client, last.ids.clock, last.ids.length + ids.length)
+                self.inserted[-1] = Inserted(file, joined)
+                return
+        self.inserted.append(Inserted(file, ids))
+
+    def extend(self, other: Ledger) -> None:
+        """Adds what came later."""
+        for item in other.inserted:
+            self.insert(item.file, item.ids)
+        self.deleted += other.deleted
+        self.created += other.created
+        self.renamed += other.renamed
+        self.removed += other.removed
+
+    def to_bytes(self) -> bytes:
+        """For the store."""
+        record = {
+            "inserted": [[i.file, *_row(i.ids)] for i in self.inserted],
+            "deleted": [[d.file, d.text, [*map(_row, d.ids)], [*map(_row, d.kept)]] for d in self.deleted],
+            "created": [[c.file, c.path] for c in self.created],
+            "renamed": [[r.file, r.before, r.after] for r in self.renamed],
+            "removed": [[r.file, r.path, r.text] for r in self.removed],
+        }
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Ledger:
+        """The reverse of to_bytes. Raises StoreCorrupt."""
+        try:
+            record = json.loads(data)
+            return cls(
+                [Inserted(FileId(file), _range(ids)) for file, *ids in record["inserted"]],
+                [
+                    Deleted(FileId(file), text, tuple(map(_range, ids)), tuple(map(_range, kept)))
+                    for file, text, ids, kept in record["deleted"]
+                ],
+                [Created(FileId(file), path) for file, path in record["created"]],
+                [Renamed(FileId(file), before, after) for file, before, after in record["renamed"]],
+                [Removed(FileId(file), path, text) for file, path, text in record["removed"]],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreCorrupt(f"A stored ledger cannot be read: {error!r}.") from error
+
+
+def undo(ledger: Ledger, live: Document) -> tuple[bytes | None, Ledger]:
+    """The update that takes back what the ledger holds, and the ledger of that, whose undo is the redo.
+
+    None if there is nothing to do. Computed in a fork; the caller applies it to ``live`` at once. It is
+    written under a client id derived from the ledger, so that taking back the same ledger a second time
+    does nothing, even if the caller crashed before it stored that it had.
+    """
+    client = _client(ledger)
+    redo = Ledger()
+    if ledger.empty or client in decode_state_vector(live.state_vector()):
+        return None, redo
+    fork = live.fork(client)
+    updates: list[bytes | None] = []
+    for removed in reversed(ledger.removed):
+        updates += _recreate(fork, removed, redo)
+    for renamed in reversed(ledger.renamed):
+        file = fork.listing().files.get(renamed.file)
+        if file is not None and file.path == renamed.after:
+            updates.append(rename(fork, renamed.file, renamed.before))
+            redo.renamed.append(Renamed(renamed.file, renamed.after, renamed.before))
+    updates += [applied.update for applied in revert(fork, ledger, redo)]
+    for created in ledger.created:
+        updates += _remove(fork, live, created, redo)
+    return joined(updates), redo
+
+
+def revert(fork: Document, ledger: Ledger, redo: Ledger) -> list[Applied]:
+    """Takes back the ledger's changes of texts in ``fork``, under its client id; notes them in ``redo``.
+
+    Returns what it did, file by file. Files that are not there any more are passed over.
+    """
+    files = {item.file for item in ledger.inserted} | {item.file for item in ledger.deleted}
+    here = sorted(files & fork.listing().files.keys())
+    if not here:
+        return []
+    state = State(fork)
+    done = []
+    for file in here:
+        inserted = IdRanges(item.ids for item in ledger.inserted if item.file == file)
+        deleted = [item for item in ledger.deleted if item.file == file]
+        runs = state.runs(file)
+        gone, text = _alive(runs, inserted)
+        # Text that the job had written itself and later replaced does not come back.
+        places = _places(runs, deleted, inserted)
+        if not gone and not places:
+            continue
+        clock = decode_state_vector(fork.state_vector()).get(fork.client_id, 0)
+        done.append(fork.apply([placed_update(fork.client_id, clock, places, gone)]))
+        if gone:
+            redo.deleted.append(Deleted(file, text, tuple(gone), tuple(gone)))
+        for place in places:
+            length = utf16_length(place.text)
+            redo.insert(file, IdRange(fork.client_id, clock, length))
+            clock += length
+    return done
+
+
+def joined(updates: Sequence[bytes | None]) -> bytes | None:
+    """Several updates as one; None if there is none."""
+    some = [update for update in updates if update is not None]
+    return merge_updates(some) if len(some) > 1 else some[0] if some else None
+
+
+def deleted_ids(document: Document, update: bytes) -> list[IdRange]:
+    """The ids that an update deletes, once ``document`` has applied it."""
+    # What is left of the update without the edits that the document has is its delete set alone.
+    rest = document.lacks(update)
+    if rest[:1] != b"\0":
+        raise MalformedMessage("The update was not applied to this document; apply it first.")
+    return read_delete_set(rest, 1)[0]
+
+
+def _alive(runs: list[Run], wanted: IdRanges) -> tuple[list[IdRange], str]:
+    ids: list[IdRange] = []
+    units: list[bytes] = []
+    for run in runs:
+        if run.alive:
+            for part, inside in wanted.split(run.ids):
+                if inside:
+                    ids.append(part)
+                    units.append(_cut(run.units, part.clock - run.ids.clock, part.length))
+    return IdRanges(ids).ranges(), _text(b"".join(units))
+
+
+def _places(runs: list[Run], deleted: list[Deleted], own: IdRanges) -> list[Placed]:
+    """Where the deleted texts go: one insertion for each series of tombstones without anything between."""
+    if not deleted:
+        return []
+    contents: dict[ItemId, bytes] = {}
+    parts = _by_tombstone(runs, deleted)
+    for entry, tombstones in zip(deleted, parts, strict=True):
+        units = entry.text.encode("utf-16-le", "surrogatepass")
+        if sum(part.length for part in tombstones) * 2 != len(units):
+            continue  # The file's text was replaced by another; its tombstones went with it.
+        kept = IdRanges(entry.kept) - own
+        at = 0
+        for tombstone in tombstones:
+            for part, inside in kept.split(tombstone):
+                if inside:
+                    contents[part.client, part.clock] = _cut(units, at, part.length)
+                at += part.length
+    wanted = IdRanges(IdRange(c, k, len(units) // 2) for (c, k), units in contents.items())
+    places: list[Placed] = []
+    open_units: list[bytes] = []
+    left: ItemId | None = None
+
+    def finish(right: ItemId | None) -> None:
+        if open_units and left is not None:
+            places.append(Placed(left, right, _text(b"".join(open_units))))
+            open_units.clear()
+
+    for run in runs:
+        for part, inside in wanted.split(run.ids):
+            if not inside or run.alive:
+                finish((part.client, part.clock))
+                continue
+            clock, end = part.clock, part.clock + part.length
+            while clock < end:
+                units = contents[part.client, clock]
+                open_units.append(units)
+                clock += len(units) // 2
+            left = part.client, end - 1
+    finish(None)
+    return places
+
+
+def _by_tombstone(runs: list[Run], deleted: list[Deleted]) -> list[list[IdRange]]:
+    """For each entry its ids as they stand in the list, which is the order of its text."""
+    parts: list[list[IdRange]] = [[] for _ in deleted]
+    spans: dict[ClientId, list[tuple[int, int, int]]] = {}
+    for index, entry in enumerate(deleted):
+        for ids in entry.ids:
+            spans.setdefault(ids.client, []).append((ids.clock, ids.clock + ids.length, index))
+    for row in spans.values():
+        row.sort()
+    for run in runs:
+        client, clock, end = run.ids.client, run.ids.clock, run.ids.clock + run.ids.length
+        row = spans.get(client, [])
+        at = max(bisect_right(row, (clock, MAX_UINT, 0)) - 1, 0)
+        while at < len(row) and row[at][0] < end:
+            start, stop, index = row[at]
+            if stop > clock:
+                start = max(start, clock)
+                parts[index].append(IdRange(client, start, min(stop, end) - start))
+            at += 1
+    return parts
+
+
+def _recreate(fork: Document, removed: Removed, redo: Ledger) -> list[bytes | None]:
+    # A file's text is set once per id, so what comes back is a new file under its old path.
+    file = FileId(f"{removed.file.partition('~')[0]}~{fork.client_id:x}")
+    while file in fork.listing().files:
+        file = FileId(f"{file}_")
+    update, ids = create(fork, file, removed.path, removed.text)
+    redo.created.append(Created(file, removed.path))
+    if ids.length:
+        redo.insert(file, ids)
+    return [update]
+
+
+def create(fork: Document, file: FileId, path: str, text: str) -> tuple[bytes | None, IdRange]:
+    """Adds a file to ``fork``; returns the update and the ids of its text. Raises as Editor.create does."""
+
+    def change(editor: Editor) -> None:
+        editor.create(file, path)
+        editor.splice(file, 0, 0, text)
+
+    _, applied = fork.edit(change)
+    end = decode_state_vector(applied.after).get(fork.client_id, 0)
+    length = utf16_length(text)
+    return applied.update, IdRange(fork.client_id, end - length, length)
+
+
+def rename(fork: Document, file: FileId, path: str) -> bytes | None:
+    """Gives a file of ``fork`` another path; returns the update. Raises as Editor.rename does."""
+    return fork.edit(lambda editor: editor.rename(file, path))[1].update
+
+
+def _remove(fork: Document, live: Document, created: Created, redo: Ledger) -> list[bytes | None]:
+    """Deletes a file that the job made, unless somebody else's text is left in it."""
+    file = fork.listing().files.get(created.file)
+    if file is None or fork.text(created.file):
+        return []
+    redo.removed.append(Removed(created.file, file.path, live.text(created.file) if _has(live, file.id) else ""))
+    redo.deleted = [item for item in redo.deleted if item.file != created.file]
+    redo.inserted = [item for item in redo.inserted if item.file != created.file]
+    return [fork.edit(lambda editor: editor.delete(created.file))[1].update]
+
+
+def _has(document: Document, file: FileId) -> bool:
+    return file in document.listing().files
+
+
+def _client(ledger: Ledger) -> ClientId:
+    return ClientId(int.from_bytes(hashlib.blake2b(ledger.to_bytes(), digest_size=4).digest(), "big") or 1)
+
+
+def _cut(units: bytes, start: int, length: int) -> bytes:
+    return units[start * 2 : (start + length) * 2]
+
+
+def _text(units: bytes) -> str:
+    return units.decode("utf-16-le", "replace")
+
+
+def _row(ids: IdRange) -> list[int]:
+    return [ids.client, ids.clock, ids.length]
+
+
+def _range(row: Sequence[int]) -> IdRange:
+    client, clock, length = (int(value) for value in row)
+    return IdRange(ClientId(client), clock, length)

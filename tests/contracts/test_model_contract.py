@@ -1,0 +1,237 @@
+"""What every Model does, held for the adapter over real HTTP, the offline model and the scripted twin."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import pytest
+
+from collab.errors import InvalidInput
+from generation.errors import ModelRateLimited, ModelRefused, ModelUnavailable, StreamBroken
+from generation.io.models import ConfiguredModels
+from generation.io.openai_model import OpenAIModel
+from generation.offline import OfflineModel
+from generation.ports import (
+    Delta,
+    FinishDelta,
+    Message,
+    Model,
+    ReasoningDelta,
+    StreamLimits,
+    TextDelta,
+    UsageDelta,
+)
+from generation.prompt import REQUEST
+from generation.scripted import FixedModels, ScriptedModel, said
+from generation.settings import GenerationSettings
+from tests.fakes.openai_server import Answer, FakeOpenAI
+
+KEY = "sk-very-secret-key"
+LIMITS = StreamLimits(connect=2, first_token=5, silence=5, total=10)
+ASK = [Message("system", "Answer."), Message("user", REQUEST + "write a readme")]
+
+
+@pytest.fixture
+def server() -> Iterator[FakeOpenAI]:
+    with FakeOpenAI() as running:
+        yield running
+
+
+@pytest.fixture
+async def model(server: FakeOpenAI) -> AsyncIterator[OpenAIModel]:
+    made = OpenAIModel("fake", server.base_url, KEY)
+    yield made
+    await made.aclose()
+
+
+async def read(model: Model, limits: StreamLimits = LIMITS, ask: Sequence[Message] = ASK) -> list[Delta]:
+    return [delta async for delta in model.stream(ask, limits)]
+
+
+def text_of(deltas: list[Delta]) -> str:
+    return "".join(delta.text for delta in deltas if isinstance(delta, TextDelta))
+
+
+@pytest.fixture(params=["openai", "offline", "scripted"])
+def any_model(request: pytest.FixtureRequest, model: OpenAIModel) -> Model:
+    made: dict[str, Model] = {
+        "openai": model,
+        "offline": OfflineModel(),
+        "scripted": ScriptedModel(said("Nothing to do.")),
+    }
+    return made[str(request.param)]
+
+
+async def test_an_answer_is_text_and_ends_with_a_reason(any_model: Model) -> None:
+    deltas = await read(any_model)
+    assert text_of(deltas)
+    assert [delta for delta in deltas if isinstance(delta, FinishDelta)] == [FinishDelta("stop")]
+
+
+async def test_a_model_answers_more_than_once(any_model: Model) -> None:
+    assert text_of(await read(any_model)) == text_of(await read(any_model))
+
+
+async def test_a_stream_may_be_left_early(any_model: Model) -> None:
+    stream = any_model.stream(ASK, LIMITS)
+    async for _ in stream:
+        break
+    await stream.aclose()  # type: ignore[attr-defined]
+    assert text_of(await read(any_model))
+
+
+async def test_text_usage_and_reasoning_are_told_apart(server: FakeOpenAI, model: OpenAIModel) -> None:
+    server.script.answers = [Answer("Hello there, you.", reasoning="Hm.", piece=5)]
+    deltas = await read(model)
+    assert text_of(deltas) == "Hello there, you."
+    assert ReasoningDelta("Hm.") in deltas
+    assert UsageDelta(10, 4) in deltas
+
+
+async def test_the_request_carries_the_messages_the_model_and_the_key(
+    server: FakeOpenAI, model: OpenAIModel
+) -> None:
+    await read(model)
+    [request] = server.script.requests
+    assert request["model"] == "fake"
+    assert request["messages"][0] == {"role": "system", "content": "Answer."}
+    assert request["authorization"] == f"Bearer {KEY}"
+
+
+async def test_missing_ids_and_usage_are_no_problem(server: FakeOpenAI, model: OpenAIModel) -> None:
+    server.script.answers = [Answer("abc", scenario="bare")]
+    assert await read(model) == [TextDelta("abc"), FinishDelta("stop")]
+
+
+async def test_a_server_without_stream_options_is_asked_again_without(
+    server: FakeOpenAI, model: OpenAIModel
+) -> None:
+    server.script.answers = [Answer("abc", scenario="no_stream_options")]
+    assert text_of(await read(model)) == "abc"
+    assert ["stream_options" in request for request in server.script.requests] == [True, False]
+
+
+async def test_an_answer_without_a_finish_reason_ends_without_one(
+    server: FakeOpenAI, model: OpenAIModel
+) -> None:
+    server.script.answers = [Answer("abc", scenario="no_finish")]
+    deltas = await read(model)
+    assert text_of(deltas) == "abc"
+    assert not any(isinstance(delta, FinishDelta) for delta in deltas)
+
+
+async def test_an_answer_that_is_too_long_says_so(server: FakeOpenAI, model: OpenAIModel) -> None:
+    server.script.answers = [Answer("abc", scenario="length")]
+    assert FinishDelta("length") in await read(model)
+
+
+@pytest.mark.parametrize("scenario", ["cut", "malformed"])
+async def test_an_answer_that_breaks_off_is_broken(
+    server: FakeOpenAI, model: OpenAIModel, scenario: str
+) -> None:
+    server.script.answers = [Answer("x" * 100, scenario=scenario)]
+    with pytest.raises(StreamBroken, match="broke off"):
+        await read(model)
+
+
+async def test_silence_in_mid_answer_is_a_broken_stream(server: FakeOpenAI, model: OpenAIModel) -> None:
+    server.script.answers = [Answer("x" * 100, scenario="stall")]
+    with pytest.raises(StreamBroken, match="silent"):
+        await read(model, StreamLimits(2, 5, 0.2, 10))
+
+
+async def test_silence_before_the_first_token_can_be_tried_again(
+    server: FakeOpenAI, model: OpenAIModel
+) -> None:
+    server.script.answers = [Answer(scenario="stall_first")]
+    with pytest.raises(ModelUnavailable, match="did not begin"):
+        await read(model, StreamLimits(2, 0.2, 5, 10))
+
+
+async def test_the_total_time_is_bounded(server: FakeOpenAI, model: OpenAIModel) -> None:
+    server.script.answers = [Answer("x" * 1000, piece=1, delay=0.02)]
+    with pytest.raises(StreamBroken, match="still writing"):
+        await read(model, StreamLimits(2, 5, 5, 0.4))
+
+
+async def test_the_wait_that_a_provider_asks_for_is_told(server: FakeOpenAI, model: OpenAIModel) -> None:
+    server.script.answers = [Answer(scenario="rate_limited", retry_after="7")]
+    with pytest.raises(ModelRateLimited) as raised:
+        await read(model)
+    assert raised.value.retry_after == 7
+
+
+@pytest.mark.parametrize("scenario", ["server_error", "empty", "error_event"])
+async def test_a_failure_before_the_first_token_can_be_tried_again(
+    server: FakeOpenAI, model: OpenAIModel, scenario: str
+) -> None:
+    server.script.answers = [Answer(scenario=scenario)]
+    with pytest.raises(ModelUnavailable):
+        await read(model)
+    assert len(server.script.requests) == 1
+
+
+async def test_a_refused_key_is_final_and_not_repeated_in_the_error(
+    server: FakeOpenAI, model: OpenAIModel
+) -> None:
+    server.script.answers = [Answer(scenario="unauthorized")]
+    with pytest.raises(ModelRefused, match="api_key") as raised:
+        await read(model)
+    assert KEY not in raised.value.message
+    assert "[key]" in raised.value.message
+
+
+@pytest.mark.parametrize(("scenario", "words"), [("not_found", "Check model"), ("html", "base_url")])
+async def test_a_wrong_endpoint_is_final(
+    server: FakeOpenAI, model: OpenAIModel, scenario: str, words: str
+) -> None:
+    server.script.answers = [Answer(scenario=scenario)]
+    with pytest.raises(ModelRefused, match=words):
+        await read(model)
+
+
+async def test_a_huge_line_is_read(server: FakeOpenAI, model: OpenAIModel) -> None:
+    server.script.answers = [Answer("a", scenario="huge_line")]
+    assert len(text_of(await read(model))) == 1_000_001
+
+
+async def test_nobody_there_can_be_tried_again() -> None:
+    with FakeOpenAI() as gone:
+        url = gone.base_url
+    model = OpenAIModel("fake", url, KEY)
+    with pytest.raises(ModelUnavailable, match="cannot be reached"):
+        await read(model)
+    await model.aclose()
+
+
+async def test_leaving_a_stream_closes_its_connection(server: FakeOpenAI, model: OpenAIModel) -> None:
+    server.script.answers = [Answer("x" * 100, scenario="stall")]
+    stream = model.stream(ASK, LIMITS)
+    async for _ in stream:
+        break
+    await stream.aclose()  # type: ignore[attr-defined]
+    assert server.script.disconnected.wait(5)
+
+
+async def test_configured_models_open_what_is_there() -> None:
+    models = ConfiguredModels(GenerationSettings(model="fake", base_url="http://127.0.0.1:9/v1"))
+    assert models.default == "fake"
+    assert models.open(None).name == "fake"
+    assert models.open("other").name == "other"
+    assert models.open("offline").offline
+    await models.aclose()
+
+
+def test_without_an_endpoint_only_the_offline_model_is_there() -> None:
+    models = ConfiguredModels(GenerationSettings())
+    assert models.default is None
+    assert models.open(None).offline
+    with pytest.raises(InvalidInput, match="No endpoint"):
+        models.open("gpt")
+
+
+def test_fixed_models_name_what_is_there() -> None:
+    models = FixedModels(ScriptedModel(name="a"), OfflineModel())
+    assert models.default == "a"
+    with pytest.raises(InvalidInput, match="a, offline"):
+        models.open("b")
