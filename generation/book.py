@@ -1,0 +1,137 @@
+"""What the service remembers of one room: its jobs, their ledgers, the suggestions. Kept as records too."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from collab.document import Document
+from collab.errors import CollabError, NotFound
+from collab.ids import JobId
+from collab.merge.suggestions import Suggestion, Suggestions, current
+from collab.undo import Ledger
+from generation.jobs import Job
+from generation.views import SuggestionView
+
+JOB, LEDGER, REDO, SUGGESTION = "job", "ledger", "redo", "suggestion"
+"""Kinds of records. Ledgers are kept by job: LEDGER is what an undo takes back, REDO what a redo does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record to store, or with None to forget."""
+
+    kind: str
+    key: str
+    value: bytes | None
+
+
+@dataclass(slots=True)
+class Book:
+    """One room's jobs, oldest first, and what belongs to them."""
+
+    jobs: dict[JobId, Job] = field(default_factory=dict)
+    ledgers: dict[JobId, bytes] = field(default_factory=dict)
+    redos: dict[JobId, bytes] = field(default_factory=dict)
+    suggestions: Suggestions = field(default_factory=Suggestions)
+    problems: list[str] = field(default_factory=list)
+    """Records that could not be read; they are left where they are."""
+
+    @staticmethod
+    def read(records: Mapping[str, Mapping[str, bytes]]) -> Book:
+        """The book of a room that was just loaded: jobs that had not ended are interrupted."""
+        book = Book()
+        for key, value in records[JOB].items():
+            try:
+                job = Job.from_bytes(value)
+            except CollabError as error:
+                book.problems.append(f"job {key}: {error.message}")
+                continue
+            job.interrupt()
+            book.jobs[job.id] = job
+        book.jobs = dict(sorted(book.jobs.items(), key=lambda item: item[1].created_ms))
+        for key, value in records[SUGGESTION].items():
+            try:
+                book.suggestions.add(Suggestion.from_bytes(value))
+            except CollabError as error:
+                book.problems.append(f"suggestion {key}: {error.message}")
+        book.ledgers = {JobId(key): value for key, value in records[LEDGER].items()}
+        book.redos = {JobId(key): value for key, value in records[REDO].items()}
+        for job in book.jobs.values():
+            job.settle(book.pending(job.id))
+            job.wrote = job.wrote or job.id in book.ledgers
+        return book
+
+    def job(self, job: str) -> Job:
+        """Raises NotFound."""
+        found = self.jobs.get(JobId(job))
+        if found is None:
+            raise NotFound(f"There is no job {job[:80]!r}; ask for the list of jobs.", field="job")
+        return found
+
+    def pending(self, job: JobId) -> int:
+        """How many suggestions of a job are open."""
+        return sum(suggestion.job == job for suggestion in self.suggestions.open())
+
+    def active(self) -> int:
+        """How many jobs are queued or running."""
+        return sum(not job.ended for job in self.jobs.values())
+
+    def trim(self, most: int) -> list[Change]:
+        """Forgets the oldest ended jobs beyond ``most`` that have no open suggestion, and what is theirs."""
+        changes = []
+        over = len(self.jobs) - most
+        for job in list(self.jobs.values()):
+            if over <= 0:
+                break
+            if not job.ended or self.pending(job.id):
+                continue
+            over -= 1
+            del self.jobs[job.id]
+            self.ledgers.pop(job.id, None)
+            self.redos.pop(job.id, None)
+            changes += [Change(kind, job.id, None) for kind in (JOB, LEDGER, REDO)]
+            kept = Suggestions()
+            for suggestion in self.suggestions.all():
+                if suggestion.job == job.id:
+                    changes.append(Change(SUGGESTION, suggestion.suggestion, None))
+                else:
+                    kept.add(suggestion)
+            self.suggestions = kept
+        return changes
+
+    def extend_ledger(self, job: JobId, more: Ledger) -> Change:
+        """Adds to what an undo of the job takes back."""
+        ledger = Ledger.from_bytes(self.ledgers[job]) if job in self.ledgers else Ledger()
+        ledger.extend(more)
+        return self.put_ledger(job, ledger)
+
+    def put_ledger(self, job: JobId, ledger: Ledger) -> Change:
+        """Sets what an undo of the job takes back."""
+        data = self.ledgers[job] = ledger.to_bytes()
+        return Change(LEDGER, job, data)
+
+    def drop_redo(self, job: JobId) -> list[Change]:
+        """After something new, what was undone before cannot be redone any more."""
+        if self.redos.pop(job, None) is None:
+            return []
+        return [Change(REDO, job, None)]
+
+
+def view(suggestion: Suggestion, document: Document) -> SuggestionView:
+    """What the room sees of a suggestion now."""
+    return SuggestionView(
+        suggestion=suggestion.suggestion,
+        job=suggestion.job,
+        file=suggestion.file,
+        path=suggestion.path,
+        reason=suggestion.reason,
+        kind=suggestion.kind,
+        before=suggestion.before,
+        current=current(document, suggestion),
+        after=suggestion.after,
+        anchor=None if suggestion.anchor is None else b64encode(suggestion.anchor).decode(),
+        state=suggestion.state,
+        answered_by=suggestion.answered_by,
+    )

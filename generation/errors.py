@@ -1,0 +1,57 @@
+"""The errors of generation.
+
+What a client asked for and may not have is told with the errors of ``collab.errors`` (InvalidInput,
+NotFound, Conflict, LimitExceeded). These are the ones of the work itself; ``message`` is what the room
+reads as the job's error, so it says what happened and what to do.
+
+    GenerationError
+    |-- StaleEpoch            work of a job that was cancelled, retried or superseded meanwhile
+    |-- ParserLimit           the answer is larger than a setting allows
+    `-- ModelError            the model gave no usable answer
+        |-- ModelUnavailable  no connection, a timeout before the first token, a server error
+        |-- ModelRateLimited  the provider asks to wait
+        |-- ModelRefused      the key, the model's name or the request was refused: trying again is no use
+        `-- StreamBroken      the answer ended in its middle
+"""
+
+from __future__ import annotations
+
+
+class GenerationError(Exception):
+    """Base of all errors of this package."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class StaleEpoch(GenerationError):
+    """Raised when work arrives for a job that was cancelled, retried or ended meanwhile."""
+
+
+class ParserLimit(GenerationError):
+    """Raised when the model's answer is larger than a setting allows."""
+
+
+class ModelError(GenerationError):
+    """Base of what can go wrong with a model. ``retry_after`` is the wait in seconds that it asked for."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelUnavailable(ModelError):
+    """Raised when the model cannot be reached, or does not begin to answer. May succeed later."""
+
+
+class ModelRateLimited(ModelError):
+    """Raised when the provider answers that there were too many requests. May succeed later."""
+
+
+class ModelRefused(ModelError):
+    """Raised when the provider refuses the request: a wrong key, an unknown model, a prompt too long."""
+
+
+class StreamBroken(ModelError):
+    """Raised when an answer ends in its middle: cut, stalled, malformed, or without a finish reason."""

@@ -1,0 +1,234 @@
+"""A job as a state machine, with an epoch that fences off late work.
+
+Whoever works on a job holds the epoch that ``begin`` gave. Cancelling, retrying and ending a job make that
+epoch void, and every step of the work names its epoch, so a late token can never land.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any, Final
+
+from collab.errors import Conflict, StoreCorrupt
+from collab.ids import ClientId, JobId, PersonId
+from generation.errors import StaleEpoch
+from generation.views import GenerationRequest, JobView, Mode, Priority, StrategyName
+
+
+class JobState(StrEnum):
+    """Where a job is. The last six are ends."""
+
+    QUEUED = "queued"
+    PREPARING = "preparing"
+    CONTEXT_ANALYSIS = "context_analysis"
+    GENERATING = "generating"
+    POST_PROCESSING = "post_processing"
+    VALIDATING = "validating"
+    COMPLETE = "complete"
+    NEEDS_REVIEW = "needs_review"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+STAGES: Final = (
+    JobState.QUEUED,
+    JobState.PREPARING,
+    JobState.CONTEXT_ANALYSIS,
+    JobState.GENERATING,
+    JobState.POST_PROCESSING,
+    JobState.VALIDATING,
+)
+"""What a job passes through, in this order."""
+RETRYABLE: Final = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED})
+
+INTERRUPTED: Final = (
+    "The server stopped while this job ran. What it had written until then is kept; retry it to go on, or undo it."
+)
+COLORS: Final = ("#7c3aed", "#0e7490", "#b45309", "#be185d", "#15803d", "#1d4ed8", "#a21caf", "#4d7c0f")
+
+
+@dataclass(slots=True)
+class Job:
+    """One job. Change it by its methods, which hold its rules.
+
+    ``clients`` are the Yjs client ids under which its tries wrote, the present one last: each try has its
+    own, because the server may have lost edits of the last one that clients still have.
+    """
+
+    id: JobId
+    prompt: str
+    asked_by: str
+    person: PersonId
+    model: str
+    offline: bool
+    clients: list[ClientId]
+    color: str
+    created_ms: int
+    requested_files: tuple[str, ...] = ()
+    requested_strategy: StrategyName | None = None
+    mode: Mode = "auto"
+    priority: Priority = "normal"
+    state: JobState = JobState.QUEUED
+    epoch: int = 0
+    strategy: StrategyName | None = None
+    files: list[str] = field(default_factory=list)
+    progress: float = 0.0
+    eta_seconds: float | None = None
+    tokens: int = 0
+    hunks_applied: int = 0
+    hunks_pending: int = 0
+    undone: bool = False
+    wrote: bool = False
+    """Whether it changed the document, so that there is something to undo."""
+    error: str | None = None
+
+    @property
+    def client(self) -> ClientId:
+        """The client id under which the present try writes."""
+        return self.clients[-1]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self.state not in STAGES
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether an undo would take something back now."""
+        return self.ended and self.wrote and not self.undone
+
+    def request(self) -> GenerationRequest:
+        """What was asked."""
+        return GenerationRequest(
+            self.prompt, self.requested_files, self.requested_strategy, self.model, self.mode, self.priority
+        )
+
+    def begin(self) -> int:
+        """A worker takes the queued job; the epoch that it works under."""
+        if self.state is not JobState.QUEUED:
+            raise StaleEpoch(f"The job {self.id} is {self.state} and cannot begin.")
+        self.state = JobState.PREPARING
+        return self.epoch
+
+    def check(self, epoch: int) -> None:
+        """Raises StaleEpoch unless the work of this epoch may still land."""
+        if epoch != self.epoch or self.ended or self.state is JobState.QUEUED:
+            raise StaleEpoch(f"The job {self.id} was ended or begun anew meanwhile.")
+
+    def advance(self, epoch: int, state: JobState) -> None:
+        """Goes on to a later stage. Raises StaleEpoch."""
+        self.check(epoch)
+        if STAGES.index(state) < STAGES.index(self.state):
+            raise ValueError(f"A job does not go back from {self.state} to {state}.")
+        self.state = state
+
+    def move(self, epoch: int, *, progress: float, eta_seconds: float | None, tokens: int) -> None:
+        """Notes how far it is. Progress never goes back. Raises StaleEpoch."""
+        self.check(epoch)
+        self.progress = max(self.progress, min(progress, 1.0))
+        self.eta_seconds = eta_seconds
+        self.tokens = tokens
+
+    def touch(self, path: str) -> None:
+        """Notes that it writes to, or proposes something for, this path."""
+        if path not in self.files:
+            self.files.append(path)
+
+    def complete(self, epoch: int) -> None:
+        """The work is done. Raises StaleEpoch."""
+        self.check(epoch)
+        self._end(JobState.NEEDS_REVIEW if self.hunks_pending else JobState.COMPLETE)
+        self.progress = 1.0
+
+    def fail(self, epoch: int, error: str) -> None:
+        """The work cannot be done. Raises StaleEpoch."""
+        self.check(epoch)
+        self._end(JobState.FAILED)
+        self.error = error
+
+    def cancel(self, by: str) -> None:
+        """Somebody stops it. Raises Conflict if it has ended."""
+        if self.ended:
+            raise Conflict(f"The job {self.id} has ended already ({self.state}).", field="job")
+        self._end(JobState.CANCELLED)
+        self.error = f"Cancelled by {by}."
+
+    def interrupt(self) -> None:
+        """The process ends, or ended, while it was queued or running; nothing happens if it had ended."""
+        if not self.ended:
+            self._end(JobState.INTERRUPTED)
+            self.error = INTERRUPTED
+
+    def retry(self, client: ClientId) -> None:
+        """Queues it again under a new epoch and client id. Raises Conflict."""
+        if self.state not in RETRYABLE:
+            raise Conflict(
+                f"The job {self.id} is {self.state}; only a failed, cancelled or interrupted one can be retried.",
+                field="job",
+            )
+        self.epoch += 1
+        self.state = JobState.QUEUED
+        self.progress = 0.0
+        self.tokens = 0
+        self.error = None
+        # What an earlier try wrote and somebody undid must stay undone, so a new try has its own client id.
+        if client not in self.clients:
+            self.clients.append(client)
+
+    def settle(self, pending: int) -> None:
+        """Notes how many suggestions are still open; with the last one a reviewed job is complete."""
+        self.hunks_pending = pending
+        if self.state is JobState.NEEDS_REVIEW and pending == 0:
+            self.state = JobState.COMPLETE
+
+    def _end(self, state: JobState) -> None:
+        self.state = state
+        self.epoch += 1
+        self.eta_seconds = None
+
+    def view(self) -> JobView:
+        """What the room sees of it now."""
+        return JobView(
+            job=self.id,
+            prompt=self.prompt,
+            asked_by=self.asked_by,
+            state=self.state.value,
+            model=self.model,
+            offline=self.offline,
+            mode=self.mode,
+            strategy=self.strategy,
+            client=self.client,
+            color=self.color,
+            created_ms=self.created_ms,
+            files=tuple(self.files),
+            progress=round(self.progress, 4),
+            eta_seconds=None if self.eta_seconds is None else round(self.eta_seconds, 1),
+            tokens=self.tokens,
+            hunks_applied=self.hunks_applied,
+            hunks_pending=self.hunks_pending,
+            undone=self.undone,
+            can_undo=self.can_undo,
+            error=self.error,
+        )
+
+    def to_bytes(self) -> bytes:
+        """The job as a record."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Job:
+        """The reverse of to_bytes. Raises StoreCorrupt. Fields of a later version are left out."""
+        try:
+            values: dict[str, Any] = json.loads(data)
+            known = {name.name for name in fields(Job)}
+            values = {key: value for key, value in values.items() if key in known}
+            values["state"] = JobState(values["state"])
+            values["requested_files"] = tuple(values["requested_files"])
+            if not values["clients"]:
+                raise ValueError("it has no client id")
+            return Job(**values)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise StoreCorrupt(f"A stored job cannot be read: {error!r}.") from error

@@ -1,0 +1,495 @@
+"""The incremental parser of a model's answer: text in, in pieces of any size, events out.
+
+An answer holds prose, reasoning, search/replace blocks and fenced whole files:
+
+    src/app.py
+    <<<<<<< SEARCH
+    old lines
+    =======
+    new lines
+    >>>>>>> REPLACE
+
+    src/new.py
+    ````python
+    all of the file
+    ````
+
+and ``<<<<<<< DELETE path`` and ``<<<<<<< RENAME old => new`` on lines of their own. A fence may stand
+around search/replace blocks, and the path may stand in the fence's info string. Fenced code that names no
+file is an example and reaches none.
+
+The events are the same for every way to split the answer, but for where texts are cut: what is held back
+depends only on the characters so far. Nothing is guessed: what cannot be read with certainty is a
+ParseProblem, and the block that is open then is void.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from collab.errors import InvalidPath
+from collab.ids import FilePath, file_path
+from generation.naming import fence_path, line_path, mentioned_path
+
+MAX_MARKER: Final = 64
+"""A longer line is never the marker of a block."""
+MAX_LINE: Final = 4096
+"""A longer line of prose is not looked at any further."""
+
+_SEARCH: Final = re.compile(r"<{5,9} ?SEARCH(?:[ \t:]+(?P<path>\S.*?))?[ \t]*")
+_DIVIDER: Final = re.compile(r"={7}[ \t]*")
+_REPLACE: Final = re.compile(r">{5,9} ?REPLACE[ \t]*")
+_DELETE: Final = re.compile(r"<{5,9} ?DELETE[ \t:]+(?P<path>\S.*?)[ \t]*")
+_RENAME: Final = re.compile(r"<{5,9} ?RENAME[ \t:]+(?P<path>\S.*?)[ \t]+(?:=>|->)[ \t]+(?P<to>\S.*?)[ \t]*")
+_FENCE: Final = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)")
+_THINK: Final = re.compile(r"[ \t]*<think(?:ing)?>")
+_THOUGHT: Final = re.compile(r"</think(?:ing)?>")
+
+
+@dataclass(frozen=True, slots=True)
+class ProseSkipped:
+    """Words for people, or a code example; they reach no file."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileOpened:
+    """A hunk for this file begins."""
+
+    path: FilePath
+
+
+@dataclass(frozen=True, slots=True)
+class SearchCompleted:
+    """The lines to look for, each with its newline; the replacement follows."""
+
+    path: FilePath
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceText:
+    """The next piece of the replacement."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HunkClosed:
+    """The replacement is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFileOpened:
+    """The whole text of this file follows."""
+
+    path: FilePath
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """The next piece of the file."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileClosed:
+    """The file is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileDeleted:
+    """The model proposes to delete this file."""
+
+    path: FilePath
+
+
+@dataclass(frozen=True, slots=True)
+class FileRenamed:
+    """The model proposes to give this file another path."""
+
+    path: FilePath
+    to: FilePath
+
+
+@dataclass(frozen=True, slots=True)
+class ParseProblem:
+    """What could not be read, in words. A block that is open is void. ``cut``: the answer ends too early."""
+
+    reason: str
+    cut: bool = False
+
+
+ParseEvent = (
+    ProseSkipped
+    | FileOpened
+    | SearchCompleted
+    | ReplaceText
+    | HunkClosed
+    | WholeFileOpened
+    | FileText
+    | FileClosed
+    | FileDeleted
+    | FileRenamed
+    | ParseProblem
+)
+
+
+class _State(Enum):
+    PROSE = auto()
+    LONG_LINE = auto()
+    THINKING = auto()
+    FENCED = auto()  # a fence has opened; its first line says what it holds
+    FENCED_PATH = auto()  # a fence whose first line was a path
+    EXAMPLE = auto()
+    SEARCH = auto()
+    REPLACE = auto()
+    WHOLE = auto()
+    SKIPPING = auto()  # a block that cannot be used, up to its end
+    OVER = auto()
+
+
+class Parser:
+    """Reads one answer. ``known`` are the paths that exist; ``limit`` bounds the answer in characters."""
+
+    def __init__(self, known: Collection[str] = (), limit: int = 4_000_000) -> None:
+        self._known = known
+        self._limit = limit
+        self._left = limit
+        self._state = _State.PROSE
+        self._back = _State.PROSE  # the state around a long line
+        self._buffer = ""
+        self._carry = ""  # a carriage return whose next character is not known yet
+        self._scanned = 0
+        self._line_start = True
+        self._named: str | None = None  # all of the last line that was not blank
+        self._mentioned: str | None = None
+        self._last: FilePath | None = None
+        self._fence = ""
+        self._depth = 0
+        self._held: str | None = None
+        self._path = FilePath("")
+        self._search: list[str] = []
+        self._events: list[ParseEvent] = []
+
+    def feed(self, chunk: str) -> list[ParseEvent]:
+        """What the next piece of the answer brings."""
+        if self._state is _State.OVER:
+            return []
+        over = len(chunk) > self._left
+        if over:
+            chunk = chunk[: self._left]
+        self._left -= len(chunk)
+        chunk = self._carry + chunk
+        self._carry = "\r" if chunk.endswith("\r") else ""
+        self._buffer += chunk[: len(chunk) - len(self._carry)].replace("\r\n", "\n")
+        self._run()
+        if over:
+            self._problem(f"The answer has more than {self._limit} characters; ask for less.", cut=True)
+            self._state = _State.OVER
+        return self._take()
+
+    def finish(self) -> list[ParseEvent]:
+        """The answer is complete. A block that is open now was cut short."""
+        if self._state is _State.OVER:
+            return []
+        if self._buffer or self._carry:
+            # The last line may lack its newline; as a line of its own it may still be a marker.
+            self._buffer += self._carry + "\n"
+            self._carry = ""
+            self._run()
+        if self._state is _State.FENCED and self._named is not None:
+            self._problem(f"The answer ends before the text of {self._named}.", cut=True)
+        elif self._state in {_State.SEARCH, _State.REPLACE, _State.WHOLE}:
+            self._problem(f"The answer ends in the middle of a change to {self._path}.", cut=True)
+        self._state = _State.OVER
+        return self._take()
+
+    def _take(self) -> list[ParseEvent]:
+        events, self._events = self._events, []
+        return events
+
+    def _run(self) -> None:
+        while self._buffer and self._step():
+            pass
+
+    def _step(self) -> bool:
+        """Consumes something from the buffer; False if it needs more."""
+        match self._state:
+            case _State.REPLACE:
+                return self._in_replace()
+            case _State.WHOLE:
+                return self._in_whole()
+            case _State.THINKING:
+                return self._in_thinking()
+            case _State.LONG_LINE:
+                return self._in_long_line()
+            case _State.OVER:
+                return False
+            case _:
+                return self._in_lines()
+
+    def _in_lines(self) -> bool:
+        if self._state is _State.PROSE and (think := _THINK.match(self._buffer)):
+            self._consume(think.end())
+            self._state = _State.THINKING
+            return True
+        end = self._buffer.find("\n", self._scanned)
+        length = len(self._buffer) if end < 0 else end
+        if length > MAX_LINE and self._state in {_State.PROSE, _State.EXAMPLE}:
+            if self._state is _State.PROSE:
+                self._named = self._mentioned = None
+            self._back = self._state
+            self._state = _State.LONG_LINE
+            return True
+        if end < 0:
+            self._scanned = length
+            return False
+        line = self._consume(end + 1)[:-1]
+        match self._state:
+            case _State.PROSE:
+                self._prose_line(line)
+            case _State.FENCED | _State.FENCED_PATH:
+                self._first_line(line)
+            case _State.EXAMPLE:
+                self._example_line(line)
+            case _State.SEARCH:
+                self._search_line(line)
+            case _:
+                if _REPLACE.fullmatch(line):
+                    self._state = _State.PROSE
+                else:
+                    self._events.append(ProseSkipped(line + "\n"))
+        return True
+
+    def _in_long_line(self) -> bool:
+        end = self._buffer.find("\n")
+        taken = self._consume(len(self._buffer) if end < 0 else end + 1)
+        self._events.append(ProseSkipped(taken))
+        if end >= 0:
+            self._state = self._back
+        return True
+
+    def _in_thinking(self) -> bool:
+        thought = _THOUGHT.search(self._buffer)
+        if thought:
+            self._consume(thought.end())
+            self._state = _State.PROSE
+            return True
+        # Only a tag that is still coming in has to be kept.
+        keep = self._buffer.rfind("<", max(0, len(self._buffer) - 12))
+        self._consume(keep if keep >= 0 else len(self._buffer))
+        return False
+
+    def _prose_line(self, line: str) -> None:
+        if self._command(line):
+            return
+        fence = _FENCE.fullmatch(line)
+        if fence and self._fence and _closes(line, self._fence):
+            self._fence = ""
+            return
+        if fence:
+            self._fence = fence["fence"]
+            self._named = fence_path(fence["info"], self._known) or self._named
+            self._state = _State.FENCED
+            return
+        self._events.append(ProseSkipped(line + "\n"))
+        if line.strip():
+            self._named = line_path(line, self._known)
+            self._mentioned = mentioned_path(line, self._known) or self._mentioned
+
+    def _command(self, line: str) -> bool:
+        """Whether the line begins a hunk or is a change by itself; then it is done."""
+        if line.startswith("<<<<<"):
+            if search := _SEARCH.fullmatch(line):
+                self._open_hunk(search["path"])
+                return True
+            if delete := _DELETE.fullmatch(line):
+                if path := self._checked(delete["path"]):
+                    self._events.append(FileDeleted(path))
+                return True
+            if rename := _RENAME.fullmatch(line):
+                path, to = self._checked(rename["path"]), self._checked(rename["to"])
+                if path and to:
+                    self._events.append(FileRenamed(path, to))
+                return True
+        return False
+
+    def _open_hunk(self, path: str | None) -> None:
+        named = path or self._named or self._mentioned or self._last
+        self._named = self._mentioned = None
+        self._state = _State.SKIPPING
+        if named is None:
+            self._problem("A change names no file; it was left out.")
+            return
+        checked = self._checked(named)
+        if checked is not None:
+            self._path = self._last = checked
+            self._search = []
+            self._state = _State.SEARCH
+            self._events.append(FileOpened(checked))
+
+    def _checked(self, path: str) -> FilePath | None:
+        try:
+            return file_path(path.strip("`\"'").removeprefix("./"))
+        except InvalidPath as error:
+            self._problem(f"A change to {path[:200]!r} was left out. {error.message}")
+            return None
+
+    def _first_line(self, line: str) -> None:
+        self._state, state = _State.PROSE, self._state
+        if self._command(line):
+            self._held = None
+        elif state is _State.FENCED_PATH:
+            if self._held is not None:  # the path was named before the fence too, so this is a whole file
+                self._open_whole(f"{self._held}\n{line}\n")
+            else:
+                self._state = _State.EXAMPLE
+                self._example_line(line)
+        elif self._named is not None:
+            if line_path(line, self._known) == self._named:
+                self._held = line
+                self._state = _State.FENCED_PATH
+            else:
+                self._open_whole(line + "\n")
+        elif path := line_path(line, self._known):
+            self._events.append(ProseSkipped(line + "\n"))
+            self._named = path
+            self._held = None
+            self._state = _State.FENCED_PATH
+        else:
+            self._state = _State.EXAMPLE
+            self._example_line(line)
+
+    def _open_whole(self, text: str) -> None:
+        """Begins a whole file with the text that was read to find that out."""
+        named, self._named, self._mentioned, self._held = self._named, None, None, None
+        self._buffer = text + self._buffer
+        self._scanned = 0
+        checked = self._checked(named or "")
+        if checked is None:
+            self._state = _State.EXAMPLE
+            return
+        self._path = self._last = checked
+        self._state = _State.WHOLE
+        self._line_start = True
+        self._depth = 0
+        self._events.append(WholeFileOpened(checked))
+
+    def _example_line(self, line: str) -> None:
+        if _closes(line, self._fence):
+            self._fence = ""
+            self._named = None
+            self._state = _State.PROSE
+        else:
+            self._events.append(ProseSkipped(line + "\n"))
+
+    def _search_line(self, line: str) -> None:
+        if _DIVIDER.fullmatch(line):
+            self._events.append(SearchCompleted(self._path, "".join(self._search)))
+            self._search = []
+            self._line_start = True
+            self._state = _State.REPLACE
+        elif _REPLACE.fullmatch(line) or _SEARCH.fullmatch(line):
+            self._problem(f"A change to {self._path} has no '=======' line; it was left out.")
+            self._state = _State.PROSE
+            self._command(line)
+        else:
+            self._search.append(line + "\n")
+
+    def _in_replace(self) -> bool:
+        end = self._buffer.find("\n")
+        if self._line_start:
+            line = self._buffer if end < 0 else self._buffer[:end]
+            if end < 0 and _may_be_marker(line):
+                return False
+            if len(line) <= MAX_MARKER and end >= 0:
+                if _REPLACE.fullmatch(line):
+                    self._consume(end + 1)
+                    self._events.append(HunkClosed())
+                    self._state = _State.PROSE
+                    return True
+                if _DIVIDER.fullmatch(line):
+                    self._consume(end + 1)
+                    self._problem(
+                        f"A change to {self._path} has more than one '=======' line, so it is not certain "
+                        "which of them ends what to look for; it was left out."
+                    )
+                    self._state = _State.SKIPPING
+                    return True
+                if _SEARCH.fullmatch(line):
+                    self._consume(end + 1)
+                    self._problem(f"A change to {self._path} has no end; it was left out.")
+                    self._state = _State.PROSE
+                    self._command(line)
+                    return True
+        self._events.append(ReplaceText(self._consume(len(self._buffer) if end < 0 else end + 1)))
+        self._line_start = end >= 0
+        return True
+
+    def _in_whole(self) -> bool:
+        end = self._buffer.find("\n")
+        if self._line_start:
+            line = self._buffer if end < 0 else self._buffer[:end]
+            if end < 0 and _may_be_fence(line, self._fence):
+                return False
+            if end >= 0 and len(line) <= MAX_MARKER and (fence := _FENCE.fullmatch(line)):
+                if not _closes(line, self._fence):
+                    # A fence inside of the file, such as in a README: its end is not the file's.
+                    if fence["fence"].startswith(self._fence):
+                        self._depth += 1
+                elif self._depth:
+                    self._depth -= 1
+                else:
+                    self._consume(end + 1)
+                    self._fence = ""
+                    self._events.append(FileClosed())
+                    self._state = _State.PROSE
+                    return True
+        self._events.append(FileText(self._consume(len(self._buffer) if end < 0 else end + 1)))
+        self._line_start = end >= 0
+        return True
+
+    def _problem(self, reason: str, *, cut: bool = False) -> None:
+        self._events.append(ParseProblem(reason, cut))
+
+    def _consume(self, length: int) -> str:
+        taken, self._buffer = self._buffer[:length], self._buffer[length:]
+        self._scanned = 0
+        return taken
+
+
+def _closes(line: str, fence: str) -> bool:
+    text = line.strip(" \t")
+    return len(text) >= len(fence) > 0 and text == fence[0] * len(text) and line[:4] != "    "
+
+
+def _may_be_marker(start: str) -> bool:
+    if len(start) > MAX_MARKER:
+        return False
+    first = start[:1]
+    rest = start.lstrip(first).strip(" \t")
+    match first:
+        case "":
+            return True
+        case ">":
+            return "REPLACE".startswith(rest)
+        case "=":
+            return not rest
+        case "<":
+            return "SEARCH".startswith(rest) or rest.startswith("SEARCH")
+        case _:
+            return False
+
+
+def _may_be_fence(start: str, fence: str) -> bool:
+    if len(start) > MAX_MARKER:
+        return False
+    text = start.lstrip(" ")
+    return len(start) - len(text) <= 3 and (not text or text[0] == fence[0])

@@ -1,0 +1,386 @@
+"""From the model's words to changes: parses an answer and writes it into a merge session.
+
+Everything here is a step without waiting. The driver feeds text, pulls an update every merge interval,
+applies it to the live document, and tells the room what came out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+from collab.document import Applied, Document
+from collab.ids import ClientId, FileId, FilePath, JobId, SuggestionId
+from collab.merge.hunks import HunkId
+from collab.merge.session import Blocked, MergeSession
+from collab.merge.suggestions import Kind, Suggestion
+from generation.events import FileEnded, FileStarted, GenerationEvent, JobTokens
+from generation.locate import NoPlace, Place, locate, newline_of
+from generation.parse import (
+    FileClosed,
+    FileDeleted,
+    FileOpened,
+    FileRenamed,
+    FileText,
+    HunkClosed,
+    ParseEvent,
+    ParseProblem,
+    Parser,
+    ProseSkipped,
+    ReplaceText,
+    SearchCompleted,
+    WholeFileOpened,
+)
+
+PROSE_KEPT = 600
+"""Characters of the model's words that are kept, for an answer that changes nothing."""
+_REVIEW = "The job was asked to offer each change first."
+_OFFLINE = "It comes from a template, not from an AI."
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a step brought: an update for the live document, new suggestions, events for the room."""
+
+    update: bytes | None = None
+    suggestions: list[Suggestion] = field(default_factory=list)
+    events: list[GenerationEvent] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What became of a path's hunks."""
+
+    applied: int = 0
+    pending: int = 0
+
+
+@dataclass(slots=True)
+class _Target:
+    """The block that is being written. ``hunk`` is None for one that is only gathered for a suggestion."""
+
+    path: FilePath
+    kind: Kind
+    newline: str = "\n"
+    ended: bool = True
+    hunk: HunkId | None = None
+    file: FileId | None = None
+    reason: str = ""
+    before: str = ""
+    anchor: bytes | None = None
+    end: bytes | None = None
+    gathered: list[str] = field(default_factory=list)
+    held: str = ""
+
+
+class AnswerWriter:
+    """Writes one answer. ``review`` makes every change a suggestion; ids come from the two callables."""
+
+    def __init__(
+        self,
+        job: JobId,
+        live: Document,
+        client: ClientId,
+        *,
+        review: bool,
+        offline: bool,
+        file_id: Callable[[], FileId],
+        suggestion_id: Callable[[], SuggestionId],
+        answer_chars: int,
+    ) -> None:
+        self.session = MergeSession(live, client)
+        self.problems: list[str] = []
+        self.cut: str | None = None
+        """Why the answer is incomplete, in words; None as long as nothing says so."""
+        self.prose = ""
+        self.changes = 0
+        """Changes that were read, wherever they ended up."""
+        self._job = job
+        self._base = live.fork(client) if review else None
+        self._reason = _OFFLINE if offline else _REVIEW
+        self._file_id = file_id
+        self._suggestion_id = suggestion_id
+        self._listing = self.session.base_listing()
+        self._known = {file.shown for file in self._listing.files.values()}
+        self._parser = Parser(self._known, answer_chars)
+        self._seen: frozenset[FileId] = frozenset()
+        self._target: _Target | None = None
+        self._path: FilePath | None = None
+        self._new: dict[FilePath, FileId] = {}
+        self._open: dict[HunkId, FilePath] = {}
+        self._closed: list[HunkId] = []
+        self._counts: dict[FilePath, _Counts] = {}
+        self._ended: list[FilePath] = []
+        self._ready: list[Suggestion] = []
+        self._events: list[GenerationEvent] = []
+        self._tokens: list[str] = []
+        self.dirty = False
+        """Whether a pull may bring something."""
+
+    def show(self, files: Collection[FileId]) -> None:
+        """Notes which files the model has seen: it may not rewrite others as a whole without being asked."""
+        self._seen = frozenset(files)
+
+    def feed(self, text: str) -> None:
+        """Takes the next piece of the answer."""
+        for event in self._parser.feed(text):
+            self._take(event)
+
+    def finish(self) -> None:
+        """The answer is complete."""
+        for event in self._parser.finish():
+            self._take(event)
+        self._leave()
+
+    def abandon(self) -> None:
+        """The answer is broken off: what is not complete is taken back."""
+        self._void()
+        self._leave()
+
+    def pull(self, live: Document) -> Outcome:
+        """What the live document and the room get now. Apply its update, then call ``merged``."""
+        self.dirty = False
+        self._flush_tokens()
+        pulled = self.session.pull(live)
+        blocked = {item.hunk: item for item in pulled.blocked}
+        closed, self._closed = self._closed, []
+        for hunk in closed:
+            path = self._open.pop(hunk)
+            if hunk not in blocked:
+                self._count(path).applied += 1
+        for item in blocked.values():
+            self._open.pop(item.hunk, None)
+            self._suggest_blocked(item)
+        for path in self._ended:
+            counts = self._count(path)
+            self._events.append(FileEnded(self._job, path, counts.applied, counts.pending))
+        self._ended = []
+        outcome = Outcome(pulled.update, self._ready, self._events)
+        self._ready, self._events = [], []
+        return outcome
+
+    def merged(self, applied: Applied, live: Document) -> None:
+        """The update of the last pull is in the live document."""
+        self.session.merged(applied, live)
+
+    @property
+    def applied(self) -> int:
+        """Hunks that have landed."""
+        return sum(counts.applied for counts in self._counts.values())
+
+    @property
+    def paths(self) -> list[str]:
+        """Paths that the answer writes to or proposes something for, in order."""
+        return list(self._counts)
+
+    def _take(self, event: ParseEvent) -> None:
+        match event:
+            case ProseSkipped(text):
+                self.prose += text[: PROSE_KEPT - len(self.prose)]
+                return
+            case FileOpened(path):
+                self._enter(path)
+            case SearchCompleted(path, text):
+                self._begin_hunk(path, text)
+            case WholeFileOpened(path):
+                self._enter(path)
+                self._begin_whole(path)
+            case ReplaceText(text) | FileText(text):
+                self._write(text)
+            case HunkClosed() | FileClosed():
+                self._close()
+            case FileDeleted(path):
+                self._structural(path, None)
+            case FileRenamed(path, to):
+                self._structural(path, to)
+            case ParseProblem(reason, cut):
+                self._void()
+                self.problems.append(reason)
+                if cut:
+                    self.cut = reason
+        self.dirty = True
+
+    def _enter(self, path: FilePath) -> None:
+        self._void()
+        if path != self._path:
+            self._leave()
+            self._path = path
+            self._count(path)
+            self._events.append(FileStarted(self._job, path))
+
+    def _leave(self) -> None:
+        if self._path is not None:
+            self._flush_tokens()
+            self._ended.append(self._path)
+            self._path = None
+            self.dirty = True
+
+    def _begin_hunk(self, path: FilePath, search: str) -> None:
+        file = self._listing.by_path(path)
+        if file is None:
+            if not search:
+                self._begin_new(path)
+            elif path in self._new:
+                self._gather(path, "hunk", "The file was only just written by this job.", search)
+            else:
+                self.problems.append(f"{path} is not there, so no lines of it can be replaced.")
+            return
+        base = self.session.base_text(file.id)
+        place = locate(base, search)
+        if isinstance(place, NoPlace):
+            self._gather(path, "hunk", place.reason, search, file.id)
+            return
+        before = base[place.start : place.end]
+        if self._base is not None:
+            target = self._gather(path, "hunk", self._reason, before, file.id, place)
+            target.anchor = self._base.anchor(file.id, place.start)
+            target.end = None if place.end == len(base) else self._base.anchor(file.id, place.end)
+        else:
+            self._aim(_Target(path, "hunk"), self.session.open_hunk(file.id, place.start, place.end), place)
+
+    def _begin_whole(self, path: FilePath) -> None:
+        file = self._listing.by_path(path)
+        if file is None:
+            self._begin_new(path)
+            return
+        base = self.session.base_text(file.id)
+        whole = Place(0, len(base), newline_of(base))
+        if self._base is not None:
+            self._gather(path, "whole_file", self._reason, base, file.id, whole)
+        elif base and file.id not in self._seen:
+            reason = "It replaces a file that the model was not shown."
+            self._gather(path, "whole_file", reason, base, file.id, whole)
+        else:
+            self._aim(_Target(path, "whole_file"), self.session.open_whole(file.id), whole)
+
+    def _begin_new(self, path: FilePath) -> None:
+        if path in self._new:
+            self._gather(path, "new_file", "The same answer has written this file already.", "")
+        elif self._base is not None:
+            self._gather(path, "new_file", self._reason, "")
+        else:
+            file = self._new[path] = self._file_id()
+            self._aim(_Target(path, "new_file"), self.session.open_file(file, path), Place(0, 0))
+
+    def _structural(self, path: FilePath, to: FilePath | None) -> None:
+        file = self._listing.by_path(path)
+        if file is None:
+            self.problems.append(f"{path} is not there, so it cannot be {'renamed' if to else 'deleted'}.")
+            return
+        self._enter(path)
+        self.changes += 1
+        hunk = self.session.rename(file.id, to) if to else self.session.delete(file.id)
+        self._open[hunk] = path
+
+    def _aim(self, target: _Target, hunk: HunkId, place: Place) -> None:
+        target.hunk = hunk
+        target.newline, target.ended = place.newline, place.ended
+        self._open[hunk] = target.path
+        self._target = target
+
+    def _gather(
+        self,
+        path: FilePath,
+        kind: Kind,
+        reason: str,
+        before: str,
+        file: FileId | None = None,
+        place: Place | None = None,
+    ) -> _Target:
+        target = self._target = _Target(path, kind, file=file, reason=reason, before=before)
+        if place is not None:
+            target.newline, target.ended = place.newline, place.ended
+        return target
+
+    def _write(self, text: str) -> None:
+        target = self._target
+        if target is None:
+            return
+        self._tokens.append(text)
+        if not target.ended:
+            # The last line of the file has no newline, and the replacement's last shall have none either.
+            text = target.held + text
+            target.held = "\n" if text.endswith("\n") else ""
+            text = text[: len(text) - len(target.held)]
+        if target.newline != "\n":
+            text = text.replace("\n", target.newline)
+        if target.hunk is None:
+            target.gathered.append(text)
+        else:
+            self.session.write(target.hunk, text)
+
+    def _close(self) -> None:
+        target, self._target = self._target, None
+        if target is None:
+            return
+        self.changes += 1
+        if target.hunk is None:
+            self._suggest(
+                target.path,
+                target.kind,
+                target.reason,
+                target.before,
+                "".join(target.gathered),
+                file=target.file,
+                anchor=target.anchor,
+                end=target.end,
+            )
+        else:
+            self.session.close(target.hunk)
+            self._closed.append(target.hunk)
+
+    def _void(self) -> None:
+        """Takes back the block that is open."""
+        target, self._target = self._target, None
+        if target is not None and target.hunk is not None:
+            self.session.withdraw(target.hunk)
+            self._open.pop(target.hunk, None)
+            self.dirty = True
+
+    def _suggest_blocked(self, item: Blocked) -> None:
+        self._suggest(
+            FilePath(item.path),
+            item.kind,
+            item.reason,
+            item.before,
+            item.after,
+            file=item.file,
+            anchor=item.anchor,
+            end=item.end,
+        )
+
+    def _suggest(
+        self,
+        path: FilePath,
+        kind: Kind,
+        reason: str,
+        before: str,
+        after: str,
+        *,
+        file: FileId | None,
+        anchor: bytes | None,
+        end: bytes | None,
+    ) -> None:
+        self._count(path).pending += 1
+        self._ready.append(
+            Suggestion(
+                suggestion=self._suggestion_id(),
+                job=self._job,
+                file=file,
+                path=path,
+                reason=reason,
+                kind=kind,
+                before=before,
+                after=after,
+                anchor=anchor,
+                end=end,
+            )
+        )
+
+    def _count(self, path: FilePath) -> _Counts:
+        return self._counts.setdefault(path, _Counts())
+
+    def _flush_tokens(self) -> None:
+        if self._tokens and self._path is not None:
+            self._events.append(JobTokens(self._job, self._path, "".join(self._tokens)))
+        self._tokens = []

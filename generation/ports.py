@@ -1,0 +1,163 @@
+"""What generation needs from outside, as Protocols, and the values that pass through them.
+
+The server implements Rooms and RoomHandle; ``generation/io`` holds the adapters of Model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar
+
+from collab.document import Applied, Document, Editor
+from collab.ids import ClientId, RoomId
+from collab.origin import Origin
+from generation.events import GenerationEvent
+
+T = TypeVar("T")
+
+
+class RoomHandle(Protocol):
+    """One loaded room, as a job sees it. All methods but ``records`` act at once, in order."""
+
+    @property
+    def room(self) -> RoomId:
+        """The room's name."""
+        ...
+
+    @property
+    def document(self) -> Document:
+        """The live document. Read it freely; change it only through ``change`` and ``apply``."""
+        ...
+
+    def change(self, change: Callable[[Editor], T], origin: Origin) -> tuple[T, Applied]:
+        """Edits the live document in one transaction, which is broadcast and stored."""
+        ...
+
+    def apply(self, update: bytes, origin: Origin) -> Applied:
+        """Applies an update to the live document, which is broadcast and stored."""
+        ...
+
+    def announce(self, event: GenerationEvent) -> None:
+        """Tells everybody in the room."""
+        ...
+
+    def set_presence(self, client: ClientId, state: Mapping[str, object] | None) -> None:
+        """Sets, or with None removes, the awareness state of a client of this process."""
+        ...
+
+    def put_record(self, kind: str, key: str, value: bytes | None) -> None:
+        """Stores (or with None forgets) a record, soon and in the order of the calls and changes."""
+        ...
+
+    async def records(self, kind: str) -> dict[str, bytes]:
+        """All records of one kind, by key."""
+        ...
+
+
+class Rooms(Protocol):
+    """Gives access to rooms."""
+
+    def held(self, room: RoomId) -> AbstractAsyncContextManager[RoomHandle]:
+        """Loads the room if it is not, and keeps it loaded meanwhile. Raises InvalidInput, StoreError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the conversation with a model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of the model's reasoning, sent apart from the answer. Never written anywhere."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageDelta:
+    """Tokens that the provider counted."""
+
+    prompt_tokens: int
+    answer_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class FinishDelta:
+    """Why the answer ended: ``stop``, ``length``, ``content_filter``, or another word of the provider."""
+
+    reason: str
+
+
+Delta = TextDelta | ReasoningDelta | UsageDelta | FinishDelta
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """Times in seconds that one stream may take, and the tokens of its answer (None: the model's own)."""
+
+    connect: float = 10.0
+    first_token: float = 60.0
+    silence: float = 30.0
+    total: float = 600.0
+    answer_tokens: int | None = None
+
+
+class Model(Protocol):
+    """One model that answers."""
+
+    @property
+    def name(self) -> str:
+        """The name that the room sees."""
+        ...
+
+    @property
+    def offline(self) -> bool:
+        """True for built-in templates, which are no AI: what they write is always offered for review."""
+        ...
+
+    def stream(self, messages: Sequence[Message], limits: StreamLimits) -> AsyncIterator[Delta]:
+        """Asks once and streams the answer.
+
+        Raises ModelUnavailable, ModelRateLimited or ModelRefused before the first delta, StreamBroken
+        after it; never tries again by itself. A stream that ends without FinishDelta was cut short. Closing
+        the iterator ends the request.
+        """
+        ...
+
+
+class Models(Protocol):
+    """The models that are configured."""
+
+    @property
+    def default(self) -> str | None:
+        """Name of the configured model; None when only the offline one is there."""
+        ...
+
+    def open(self, name: str | None) -> Model:
+        """The model of this name, or the default one. Raises InvalidInput with what is available."""
+        ...
+
+
+class Random(Protocol):
+    """The part of ``random.Random`` that generation uses."""
+
+    def getrandbits(self, k: int, /) -> int:
+        """``k`` random bits as a number."""
+        ...
+
+    def random(self) -> float:
+        """A number from 0 up to 1."""
+        ...

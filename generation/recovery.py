@@ -1,0 +1,37 @@
+"""Makes a ledger whole that was stored a moment before a crash.
+
+A merge and the ledger that tells of it are stored one after the other, so after a crash the log may hold a
+little more. A client id is used by one try of one job alone, so all text under it is the job's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from collab.document import Document
+from collab.ids import ClientId
+from collab.merge.items import State
+from collab.merge.ranges import IdRanges
+from collab.undo import Ledger
+from collab.wire import decode_state_vector
+
+
+def recovered(ledger: Ledger, clients: Sequence[ClientId], document: Document) -> Ledger:
+    """The ledger, with all text of these clients that stands in the document and that it lacks."""
+    known = IdRanges(item.ids for item in ledger.inserted)
+    ends = {item.ids.client: 0 for item in ledger.inserted}
+    for item in ledger.inserted:
+        ends[item.ids.client] = max(ends[item.ids.client], item.ids.clock + item.ids.length)
+    written = decode_state_vector(document.state_vector())
+    if all(written.get(client, 0) <= ends.get(client, 0) for client in clients):
+        return ledger
+    whole = Ledger()
+    whole.extend(ledger)
+    state = State(document)
+    for file in document.listing().files:
+        for run in state.runs(file):
+            if run.alive and run.ids.client in clients:
+                for part, noted in known.split(run.ids):
+                    if not noted:
+                        whole.insert(file, part)
+    return whole

@@ -1,0 +1,572 @@
+"""The engine on a real document, with a scripted model."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from collab.clock import SystemClock
+from collab.document import Document
+from collab.errors import Conflict, InvalidInput, LimitExceeded, NotFound
+from collab.ids import ClientId
+from collab.origin import JobOrigin, UndoOrigin
+from generation.errors import ModelRefused, ModelUnavailable, StreamBroken
+from generation.events import (
+    ContextReady,
+    FileEnded,
+    FileStarted,
+    GenerationEvent,
+    JobChanged,
+    JobFinished,
+    JobProgressed,
+    JobStarted,
+    JobTokens,
+    StrategyDetermined,
+    SuggestionAdded,
+    SuggestionAnswered,
+)
+from generation.io.service import GenerationEngine
+from generation.offline import OfflineModel
+from generation.ports import FinishDelta, TextDelta
+from generation.scripted import FixedModels, ScriptedModel, Step, said
+from generation.service import GenerationService
+from generation.settings import GenerationSettings
+from generation.views import GenerationRequest, JobView
+from tests.generation.fakes import ADA, BOB, ROOM, FakeRoom, FakeRooms, Person
+
+QUICK = GenerationSettings(merge_interval_ms=1, backoff_first=0.001, backoff_most=0.001)
+APP = "def a():\n    return 1\n\n\ndef b():\n    return 2\n"
+EDIT = "app.py\n<<<<<<< SEARCH\n    return 1\n=======\n    return 10\n>>>>>>> REPLACE\n"
+NEW = "new.py\n````python\nx = 1\n````\n"
+
+
+@pytest.fixture
+def room() -> FakeRoom:
+    made = FakeRoom({})
+    made.add("app.py", APP)
+    return made
+
+
+@asynccontextmanager
+async def engine(
+    room: FakeRoom, model: ScriptedModel, settings: GenerationSettings = QUICK, seed: int = 1
+) -> AsyncIterator[GenerationEngine]:
+    made = GenerationEngine(
+        FakeRooms(room), FixedModels(model, OfflineModel()), settings, SystemClock(), random.Random(seed)
+    )
+    task = asyncio.create_task(made.run())
+    try:
+        yield made
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def finished(room: FakeRoom, count: int = 1) -> JobView:
+    await room.until(lambda: len(room.of(JobFinished)) >= count)
+    return room.of(JobFinished)[-1].job
+
+
+async def ask(made: GenerationEngine, room: FakeRoom, prompt: str = "Return 10 in app.py") -> JobView:
+    await made.submit(ROOM, GenerationRequest(prompt), ADA)
+    return await finished(room)
+
+
+class Gate:
+    """A step of a script that waits until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.open = asyncio.Event()
+
+    async def __call__(self) -> None:
+        self.reached.set()
+        await self.open.wait()
+
+
+def text(piece: str) -> Step:
+    return TextDelta(piece)
+
+
+def test_the_engine_is_a_generation_service() -> None:
+    def takes(service: GenerationService) -> None: ...
+
+    _: Callable[[GenerationEngine], None] = takes
+
+
+async def test_a_job_changes_a_file_and_says_what_it_does(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel(said("Sure.\n\n" + EDIT))) as made:
+        job = await ask(made, room)
+    assert room.text("app.py") == APP.replace("return 1\n", "return 10\n")
+    assert (job.state, job.error, job.hunks_applied, job.files) == ("complete", None, 1, ("app.py",))
+    assert job.progress == 1
+    assert job.can_undo
+    kinds = [type(event) for event in room.events if not isinstance(event, JobProgressed)]
+    order = [JobStarted, ContextReady, StrategyDetermined, FileStarted, JobTokens, FileEnded, JobFinished]
+    assert [kind for kind in order if kind in kinds] == order
+    assert sorted(order, key=kinds.index) == order
+    assert {type(origin) for origin in room.origins} == {JobOrigin}
+
+
+async def test_a_job_passes_through_its_stages_in_order(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel(said(EDIT))) as made:
+        await ask(made, room)
+    seen = list(dict.fromkeys(event.job.state for event in room.of(JobProgressed)))
+    stages = ["preparing", "context_analysis", "generating", "post_processing", "validating"]
+    assert seen == stages
+    progress = [event.job.progress for event in room.of(JobProgressed)]
+    assert progress == sorted(progress)
+
+
+async def test_a_new_file_is_created(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel(said(NEW))) as made:
+        await ask(made, room)
+    assert room.text("new.py") == "x = 1\n"
+
+
+async def test_the_model_sees_the_file_the_rules_and_the_request(room: FakeRoom) -> None:
+    model = ScriptedModel(said(EDIT))
+    async with engine(room, model) as made:
+        await ask(made, room)
+    [messages] = model.asked
+    assert "<<<<<<< SEARCH" in messages[0].content
+    assert "return 2" in messages[1].content
+    assert messages[1].content.endswith("Return 10 in app.py")
+
+
+async def test_text_appears_while_the_model_still_writes_under_the_jobs_cursor(room: FakeRoom) -> None:
+    gate = Gate()
+    script = [text(NEW[: NEW.index("= 1")]), gate, text(NEW[NEW.index("= 1") :]), FinishDelta("stop")]
+    async with engine(room, ScriptedModel(script)) as made:
+        job = await made.submit(ROOM, GenerationRequest("write it"), ADA)
+        await room.until(lambda: room.of(JobTokens))
+        assert room.text("new.py") == "x "
+        state = room.presence[ClientId(job.client)]
+        assert state["file"] == room.document.file("new.py").id
+        assert state["user"] == {
+            "name": "scripted · write it", "color": job.color, "kind": "job", "job": job.job
+        }  # fmt: skip
+        gate.open.set()
+        await finished(room)
+    assert room.text("new.py") == "x = 1\n"
+    assert room.presence == {}
+
+
+async def test_nothing_that_people_type_during_a_job_is_lost_and_undo_leaves_exactly_that(
+    room: FakeRoom,
+) -> None:
+    lines = "".join(f"line_{number} = {number}\n" for number in range(40))
+    file = room.add("big.py", lines)
+    ada, bob = Person(room, 1), Person(room, 2)
+    typed = {"ada": "", "bob": ""}
+
+    def people_type() -> None:
+        for name, person, at_start in (("ada", ada, True), ("bob", bob, False)):
+            person.pull()
+            content = person.copy.text(file)
+            mark = "#A" if name == "ada" else "#B"
+            at = content.index("line_0 ") if at_start else content.index("line_39 ")
+            person.type(file, at, mark)
+            typed[name] += mark
+        ada.push()
+        bob.push()
+
+    class Typing:
+        async def __call__(self) -> None:
+            people_type()
+            await asyncio.sleep(0.002)
+
+    answer = "big.py\n<<<<<<< SEARCH\n" + "".join(f"line_{n} = {n}\n" for n in range(10, 20)) + "=======\n"
+    answer += "".join(f"LINE_{n} = {n} * 2\n" for n in range(10, 20)) + ">>>>>>> REPLACE\n"
+    script: list[Step] = []
+    for step in said(answer, 5):
+        script += [step, Typing()]
+    async with engine(room, ScriptedModel(script)) as made:
+        job = await ask(made, room, "double them in big.py")
+        content = room.text("big.py")
+        assert "LINE_15 = 15 * 2\n" in content
+        assert "line_15" not in content
+        assert content.count("#A") == len(typed["ada"]) // 2 > 10
+        assert content.count("#B") == len(typed["bob"]) // 2 > 10
+        undone = await made.undo(ROOM, job.job, BOB)
+        mine = lines.replace("line_0 ", typed["ada"] + "line_0 ").replace("line_39 ", typed["bob"] + "line_39 ")
+        assert room.text("big.py") == mine
+        assert (undone.undone, undone.can_undo) == (True, False)
+        redone = await made.redo(ROOM, job.job, BOB)
+        assert room.text("big.py") == content
+        assert redone.can_undo
+    assert {type(origin) for origin in room.origins} == {JobOrigin, UndoOrigin}
+
+
+async def test_lines_that_people_changed_meanwhile_become_a_suggestion(room: FakeRoom) -> None:
+    gate = Gate()
+    async with engine(room, ScriptedModel([gate, *said(EDIT)])) as made:
+        await made.submit(ROOM, GenerationRequest("x"), ADA)
+        await gate.reached.wait()
+        file = room.document.file("app.py").id
+        room.document.edit(lambda editor: editor.splice(file, 0, len(APP), APP.replace("1", "1111")))
+        gate.open.set()
+        job = await finished(room)
+        assert (job.state, job.hunks_pending, job.hunks_applied) == ("needs_review", 1, 0)
+        [suggestion] = await made.suggestions(ROOM)
+        assert room.of(SuggestionAdded)[0].suggestion.suggestion == suggestion.suggestion
+        assert suggestion.after == "    return 10\n"
+    assert room.text("app.py") == APP.replace("1", "1111")
+
+
+async def test_in_review_mode_each_hunk_is_offered_and_lands_when_accepted(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel(said(EDIT + "\n" + NEW))) as made:
+        await made.submit(ROOM, GenerationRequest("x", mode="review"), ADA)
+        job = await finished(room)
+        assert room.text("app.py") == APP
+        assert (job.state, job.hunks_pending, job.can_undo) == ("needs_review", 2, False)
+        hunk, new = await made.suggestions(ROOM)
+        assert (hunk.kind, hunk.before, hunk.current) == ("hunk", "    return 1\n", "    return 1\n")
+        assert (await made.answer(ROOM, hunk.suggestion, "accept", BOB)).state == "accepted"
+        assert room.text("app.py") == APP.replace("return 1\n", "return 10\n")
+        assert (await made.answer(ROOM, new.suggestion, "reject", BOB)).state == "rejected"
+        assert "new.py" not in [file.shown for file in room.document.listing().files.values()]
+        [after] = await made.jobs(ROOM)
+        assert (after.state, after.hunks_pending, after.hunks_applied) == ("complete", 0, 1)
+        await made.undo(ROOM, after.job, ADA)
+    assert room.text("app.py") == APP
+    assert [event.suggestion.answered_by for event in room.of(SuggestionAnswered)] == ["Bob", "Bob"]
+    assert room.of(JobChanged)
+
+
+async def test_the_first_answer_decides_and_the_second_hears_who_gave_it(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel(said(EDIT))) as made:
+        await made.submit(ROOM, GenerationRequest("x", mode="review"), ADA)
+        await finished(room)
+        [hunk] = await made.suggestions(ROOM)
+        await made.answer(ROOM, hunk.suggestion, "reject", BOB)
+        for choice in ("accept", "reject"):
+            with pytest.raises(Conflict, match="Bob"):
+                await made.answer(ROOM, hunk.suggestion, choice, ADA)  # type: ignore[arg-type]
+        assert room.text("app.py") == APP
+
+
+async def test_a_suggestion_whose_place_is_gone_says_so(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel(said(EDIT))) as made:
+        await made.submit(ROOM, GenerationRequest("x", mode="review"), ADA)
+        await finished(room)
+        [hunk] = await made.suggestions(ROOM)
+        file = room.document.file("app.py").id
+        room.document.edit(lambda editor: editor.delete(file))
+        with pytest.raises(Conflict):
+            await made.answer(ROOM, hunk.suggestion, "accept", ADA)
+        assert room.of(SuggestionAnswered)[-1].suggestion.state == "gone"
+        assert await made.suggestions(ROOM) == []
+
+
+async def test_the_offline_model_always_asks(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel()) as made:
+        await made.submit(ROOM, GenerationRequest("write a readme", model="offline"), ADA)
+        job = await finished(room)
+        assert (job.offline, job.mode, job.state, job.hunks_pending) == (True, "review", "needs_review", 1)
+        [suggestion] = await made.suggestions(ROOM)
+        assert "not from an AI" in suggestion.reason
+    assert [file.shown for file in room.document.listing().files.values()] == ["app.py"]
+
+
+async def test_the_offline_model_answers_honestly_when_no_template_fits(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel()) as made:
+        await made.submit(ROOM, GenerationRequest("sing", model="offline"), ADA)
+        job = await finished(room)
+    assert job.state == "failed"
+    assert job.error is not None
+    assert "No AI model is configured" in job.error
+
+
+@pytest.mark.parametrize("finish", [[], [FinishDelta("length")], [StreamBroken("It broke off.")]])
+async def test_after_a_failure_in_mid_stream_closed_hunks_stay_and_the_open_one_goes(
+    room: FakeRoom, finish: list[Step]
+) -> None:
+    second = "app.py\n<<<<<<< SEARCH\n    return 2\n=======\n    return 20"
+    model = ScriptedModel([*said(EDIT + second)[:-1], *finish], said("new.py\n````\ny\n````\n"))
+    async with engine(room, model) as made:
+        job = await ask(made, room)
+        assert (job.state, job.hunks_applied) == ("failed", 1)
+        assert job.error
+        assert room.text("app.py") == APP.replace("return 1\n", "return 10\n")
+        await made.retry(ROOM, job.job, ADA)
+        again = await finished(room, 2)
+        assert (again.job, again.state, again.error) == (job.job, "complete", None)
+        assert again.client != job.client
+        assert "An earlier try" in model.asked[1][1].content
+        await made.undo(ROOM, job.job, ADA)
+    assert room.text("app.py") == APP
+
+
+async def test_a_failure_before_the_first_token_is_tried_again(room: FakeRoom) -> None:
+    model = ScriptedModel([ModelUnavailable("Down.")], [ModelUnavailable("Down.")], said(EDIT))
+    async with engine(room, model) as made:
+        assert (await ask(made, room)).state == "complete"
+    assert len(model.asked) == 3
+
+
+@pytest.mark.parametrize(("error", "tries"), [(ModelUnavailable("Down."), 3), (ModelRefused("No."), 1)])
+async def test_a_failure_that_stays_fails_the_job(room: FakeRoom, error: ModelUnavailable, tries: int) -> None:
+    model = ScriptedModel([error])
+    async with engine(room, model) as made:
+        job = await ask(made, room)
+    assert (job.state, job.error, len(model.asked)) == ("failed", error.message, tries)
+
+
+async def test_an_answer_that_changes_nothing_fails_with_what_it_says(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel(said("I cannot do that."))) as made:
+        job = await ask(made, room)
+    assert job.state == "failed"
+    assert job.error == "The answer changes no file. It says: I cannot do that."
+
+
+async def test_lines_that_are_not_there_become_a_suggestion(room: FakeRoom) -> None:
+    answer = EDIT.replace("return 1\n", "return 99\n")
+    async with engine(room, ScriptedModel(said(answer))) as made:
+        job = await ask(made, room)
+        assert job.state == "needs_review"
+        [suggestion] = await made.suggestions(ROOM)
+        assert "not in the file" in suggestion.reason
+    assert room.text("app.py") == APP
+
+
+async def test_deletions_and_renames_are_asked(room: FakeRoom) -> None:
+    room.add("old.py", "x\n")
+    answer = "<<<<<<< DELETE old.py\n<<<<<<< RENAME app.py => main.py\n"
+    async with engine(room, ScriptedModel(said(answer))) as made:
+        job = await ask(made, room)
+        assert job.hunks_pending == 2
+        for suggestion in await made.suggestions(ROOM):
+            await made.answer(ROOM, suggestion.suggestion, "accept", ADA)
+        assert [file.shown for file in room.document.listing().files.values()] == ["main.py"]
+        await made.undo(ROOM, job.job, ADA)
+    assert sorted(file.shown for file in room.document.listing().files.values()) == ["app.py", "old.py"]
+
+
+async def test_cancel_stops_a_running_job_at_once_and_keeps_closed_hunks(room: FakeRoom) -> None:
+    gate = Gate()
+    second = "app.py\n<<<<<<< SEARCH\n    return 2\n=======\n    return 20\n"
+    model = ScriptedModel([text(EDIT + second), gate, text("late\n>>>>>>> REPLACE\n"), FinishDelta("stop")])
+    async with engine(room, model) as made:
+        job = await made.submit(ROOM, GenerationRequest("x"), ADA)
+        await room.until(lambda: room.of(JobTokens))
+        cancelled = await made.cancel(ROOM, job.job, BOB)
+        assert (cancelled.state, cancelled.error) == ("cancelled", "Cancelled by Bob.")
+        assert room.text("app.py") == APP.replace("return 1\n", "return 10\n")
+        assert room.presence == {}
+        gate.open.set()
+        await made.submit(ROOM, GenerationRequest("y"), ADA)
+        await room.until(lambda: len(room.of(JobFinished)) == 1)
+        with pytest.raises(Conflict, match="ended already"):
+            await made.cancel(ROOM, job.job, BOB)
+    assert "late" not in room.text("app.py")
+
+
+async def test_a_queued_job_can_be_cancelled(room: FakeRoom) -> None:
+    gate = Gate()
+    async with engine(room, ScriptedModel([gate, *said(EDIT)]), replace(QUICK, running_per_room=1)) as made:
+        await made.submit(ROOM, GenerationRequest("x"), ADA)
+        await gate.reached.wait()
+        waiting = await made.submit(ROOM, GenerationRequest("y"), ADA)
+        assert (await made.cancel(ROOM, waiting.job, ADA)).state == "cancelled"
+        gate.open.set()
+        await finished(room, 2)
+    assert [event.job.state for event in room.of(JobFinished)] == ["cancelled", "complete"]
+
+
+async def test_when_the_process_ends_jobs_are_interrupted_and_can_be_retried_after(room: FakeRoom) -> None:
+    gate = Gate()
+    async with engine(room, ScriptedModel([text(EDIT), gate])) as made:
+        job = await made.submit(ROOM, GenerationRequest("x"), ADA)
+        await room.until(lambda: room.of(JobTokens))
+    assert room.of(JobFinished)[-1].job.state == "interrupted"
+    again = FakeRoom(room.store, room.document)
+    async with engine(again, ScriptedModel(said(NEW)), seed=2) as made:
+        [stored] = await made.jobs(ROOM)
+        assert (stored.job, stored.state, stored.can_undo) == (job.job, "interrupted", True)
+        assert "The server stopped" in (stored.error or "")
+        await made.retry(ROOM, job.job, BOB)
+        assert (await finished(again)).state == "complete"
+
+
+async def test_after_a_crash_the_job_is_interrupted_and_undo_takes_all_it_wrote(room: FakeRoom) -> None:
+    gate = Gate()
+    async with engine(room, ScriptedModel([text(NEW[:-5]), text("y = 2\n"), gate])) as made:
+        await made.submit(ROOM, GenerationRequest("x"), ADA)
+        await room.until(lambda: room.of(JobTokens))
+        first = dict(room.store["ledger"])
+        await room.until(lambda: "y = 2" in room.text("new.py"))
+        # What the disk holds after kill -9: all of the log, all but the last of the records.
+        store = {kind: dict(records) for kind, records in room.store.items()} | {"ledger": first}
+        log = room.document.encode()
+    document = Document(ClientId(2))
+    document.apply([log])
+    again = FakeRoom(store, document)
+    async with engine(again, ScriptedModel(said(NEW)), seed=2) as made:
+        [job] = await made.jobs(ROOM)
+        assert job.state == "interrupted"
+        await made.undo(ROOM, job.job, ADA)
+    assert [file.shown for file in document.listing().files.values()] == ["app.py"]
+    assert again.text("app.py") == APP
+
+
+async def test_undo_and_redo_survive_a_restart(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel(said(EDIT))) as made:
+        job = await ask(made, room)
+        await made.undo(ROOM, job.job, ADA)
+    again = FakeRoom(room.store, room.document)
+    async with engine(again, ScriptedModel(), seed=2) as made:
+        with pytest.raises(Conflict, match="undone already"):
+            await made.undo(ROOM, job.job, ADA)
+        await made.redo(ROOM, job.job, ADA)
+        assert "return 10" in again.text("app.py")
+        await made.undo(ROOM, job.job, ADA)
+    assert again.text("app.py") == APP
+
+
+async def test_a_record_that_cannot_be_read_hides_only_itself(
+    room: FakeRoom, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with engine(room, ScriptedModel(said(EDIT))) as made:
+        job = await ask(made, room)
+    room.put_record("job", "jbroken", b"{")
+    again = FakeRoom(room.store, room.document)
+    async with engine(again, ScriptedModel()) as made:
+        assert [view.job for view in await made.jobs(ROOM)] == [job.job]
+    assert "jbroken" in caplog.text
+
+
+async def test_records_are_read_once_however_many_ask(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel()) as made:
+        await asyncio.gather(*(made.jobs(ROOM) for _ in range(20)))
+    assert room.loads == 4
+
+
+async def test_a_watcher_that_comes_late_gets_the_events_from_the_start(room: FakeRoom) -> None:
+    gate = Gate()
+    async with engine(room, ScriptedModel([gate, *said(EDIT)])) as made:
+        job = await made.submit(ROOM, GenerationRequest("x"), ADA)
+        await gate.reached.wait()
+        events: list[GenerationEvent] = []
+        async with made.watch(job.job) as stream:
+            gate.open.set()
+            events = [event async for event in stream]
+        kinds = [type(event) for event in events]
+        assert kinds[0] is JobStarted
+        assert ContextReady in kinds
+        assert kinds[-1] is JobFinished
+        async with made.watch(job.job) as stream:
+            assert [type(event) async for event in stream] == [JobFinished]
+        with pytest.raises(NotFound):
+            async with made.watch("jnone"):
+                pass
+
+
+async def test_a_watcher_that_does_not_read_slows_nothing(room: FakeRoom) -> None:
+    answer = "new.py\n````\n" + "x = 1\n" * 500 + "````\n"
+    async with engine(room, ScriptedModel(said(answer, 3)), replace(QUICK, watch_events=20)) as made:
+        job = await made.submit(ROOM, GenerationRequest("x"), ADA)
+        async with made.watch(job.job) as stream:
+            await finished(room)
+            events = [event async for event in stream]
+    assert len(events) <= 21
+    assert isinstance(events[-1], JobFinished)
+
+
+async def test_a_mistake_in_the_engine_fails_that_job_only(
+    room: FakeRoom, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    async with engine(room, ScriptedModel([broken], said(EDIT))) as made:
+        job = await ask(made, room)
+        assert job.state == "failed"
+        await made.submit(ROOM, GenerationRequest("x"), ADA)
+        assert (await finished(room, 2)).state == "complete"
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_document_that_takes_no_more_fails_the_job_in_words(room: FakeRoom) -> None:
+    room.fail_with = LimitExceeded("The room is full.")
+    async with engine(room, ScriptedModel(said(EDIT))) as made:
+        job = await ask(made, room)
+    assert (job.state, job.error) == ("failed", "The room is full.")
+
+
+async def test_a_file_that_is_no_longer_well_formed_is_reported(room: FakeRoom) -> None:
+    answer = EDIT.replace("return 10", "return (")
+    async with engine(room, ScriptedModel(said(answer))) as made:
+        assert (await ask(made, room)).state == "complete"
+    assert any("syntax error" in event.detail for event in room.of(JobProgressed))
+
+
+async def test_a_file_that_the_model_was_not_shown_is_not_overwritten(room: FakeRoom) -> None:
+    room.add("secret.py", "y = 1\n" * 20_000)
+    answer = "secret.py\n````\nz = 1\n````\n"
+    async with engine(room, ScriptedModel(said(answer)), replace(QUICK, context_tokens=8_000)) as made:
+        job = await ask(made, room, "x")
+    assert job.hunks_pending == 1
+    assert room.text("secret.py").startswith("y = 1\n")
+
+
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        (GenerationRequest(" "), InvalidInput),
+        (GenerationRequest("x" * 40_000), LimitExceeded),
+        (GenerationRequest("\ud800"), InvalidInput),
+        (GenerationRequest("x", files=("no.py",)), NotFound),
+        (GenerationRequest("x", model="none"), InvalidInput),
+    ],
+)
+async def test_requests_that_cannot_be_done_are_refused(
+    room: FakeRoom, request_: GenerationRequest, error: type[Exception]
+) -> None:
+    async with engine(room, ScriptedModel(said(EDIT))) as made:
+        with pytest.raises(error):
+            await made.submit(ROOM, request_, ADA)
+        assert await made.jobs(ROOM) == []
+
+
+async def test_a_room_takes_only_so_many_jobs(room: FakeRoom) -> None:
+    gate = Gate()
+    async with engine(room, ScriptedModel([gate]), replace(QUICK, jobs_per_room=2)) as made:
+        for _ in range(2):
+            await made.submit(ROOM, GenerationRequest("x"), ADA)
+        with pytest.raises(LimitExceeded):
+            await made.submit(ROOM, GenerationRequest("x"), ADA)
+
+
+async def test_old_jobs_are_forgotten_with_their_records(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel(said(EDIT)), replace(QUICK, jobs_kept=2)) as made:
+        for count in range(1, 5):
+            await made.submit(ROOM, GenerationRequest("x"), ADA)
+            await finished(room, count)
+            for suggestion in await made.suggestions(ROOM):
+                await made.answer(ROOM, suggestion.suggestion, "reject", ADA)
+        assert len(await made.jobs(ROOM)) == 2
+    assert len(room.store["job"]) == 2
+
+
+@pytest.mark.parametrize("act", ["cancel", "retry", "undo", "redo"])
+async def test_a_job_that_is_not_there_is_not_found(room: FakeRoom, act: str) -> None:
+    async with engine(room, ScriptedModel()) as made:
+        call: Callable[..., Awaitable[object]] = getattr(made, act)
+        with pytest.raises(NotFound):
+            await call(ROOM, "jnone", ADA)
+
+
+async def test_a_forgotten_room_has_no_jobs_any_more(room: FakeRoom) -> None:
+    gate = Gate()
+    async with engine(room, ScriptedModel([gate])) as made:
+        await made.submit(ROOM, GenerationRequest("x"), ADA)
+        await gate.reached.wait()
+        made.forget(ROOM)
+        room.store.clear()
+        assert await made.jobs(ROOM) == []
