@@ -1,0 +1,1 @@
+"""The process: endpoints, connections, sign-in, wiring, command line."""

@@ -1,0 +1,173 @@
+"""The composition root: builds the objects and hands them to each other."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from random import SystemRandom
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.config import Config
+
+from collab.clock import SystemClock
+from collab.io.sqlite import SqliteStore
+from collab.ports import Store
+from generation.io.models import ConfiguredModels
+from generation.io.service import GenerationEngine
+from generation.settings import GenerationSettings
+from server.dispatch import Dispatch
+from server.hub import Hub, settle_collector
+from server.routes import routes
+from server.settings import Settings
+from server.sockets import NoSocketRoute, SocketRoute
+from server.state import AppState
+from server.transport import RoomTransport
+
+SHUTDOWN_SECONDS: Final = 10
+
+logger = logging.getLogger(__name__)
+
+
+def create_state(settings: Settings) -> AppState:
+    """Builds everything that a process needs; nothing is opened yet."""
+    clock, random, limits = SystemClock(), SystemRandom(), settings.limits()
+
+    async def open_store() -> Store:
+        return await SqliteStore.open(settings.database_path)
+
+    hub = Hub(open_store, limits, clock, random, settings.commit_interval_ms / 1000)
+    engine = generation_settings(settings)
+    release = version("pairloom")
+    generation = GenerationEngine(hub, ConfiguredModels(engine), engine, clock, random)
+    return AppState(
+        settings=settings,
+        limits=limits,
+        clock=clock,
+        random=random,
+        hub=hub,
+        generation=generation,
+        dispatch=Dispatch(generation, limits, random, version("pairloom")),
+        version=release,
+    )
+
+
+def generation_settings(settings: Settings) -> GenerationSettings:
+    """The part of the settings that the generation engine reads."""
+    key = settings.api_key
+    return GenerationSettings(
+        model=settings.model,
+        base_url=settings.base_url,
+        api_key=key.get_secret_value() if key is not None else None,
+        context_tokens=settings.model_context_tokens,
+        timeout_connect=settings.model_timeout_connect,
+        timeout_first_token=settings.model_timeout_first_token,
+        timeout_silence=settings.model_timeout_silence,
+        timeout_total=settings.model_timeout_total,
+        merge_interval_ms=settings.merge_interval_ms,
+        jobs_running=settings.jobs_running,
+        jobs_per_room=settings.limits().jobs_per_room,
+        prompt_chars=settings.limits().prompt_chars,
+    )
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The ASGI application. Its lifespan opens the store and runs the jobs."""
+    state = create_state(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with state.hub.running(), asyncio.TaskGroup() as tasks:
+            jobs = tasks.create_task(state.generation.run())
+            state.started = True
+            try:
+                yield
+            finally:
+                state.stopping.set()
+                jobs.cancel()
+
+    app = Starlette(
+        routes=[
+            SocketRoute("/yjs/", state, native=False),
+            SocketRoute("/collaborate/", state, native=True),
+            NoSocketRoute(),
+            *routes(state),
+        ],
+        lifespan=lifespan,
+    )
+    app.state.pairloom = state
+    return app
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with words at the right moments."""
+
+    def __init__(self, config: Config, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to accept."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends streams before uvicorn waits for them."""
+        self._on_stop()
+        await super().shutdown(sockets)
+
+
+def serve(settings: Settings, on_ready: Callable[[str], None]) -> int:
+    """Serves until a signal says to stop; ``on_ready`` gets the address of the room to open.
+
+    Returns the exit code. Raises OSError if the port cannot be had and StoreError if the store cannot be
+    opened.
+    """
+    listener = _listen(settings)
+    try:
+        import uvloop
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_serve(settings, listener, on_ready))
+    finally:
+        listener.close()
+
+
+async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable[[str], None]) -> int:
+    app = create_app(settings)
+    state: AppState = app.state.pairloom
+    config = Config(
+        app,
+        ws=RoomTransport,
+        ws_max_size=settings.limits().frame_bytes,
+        ws_per_message_deflate=False,
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    port = listener.getsockname()[1]
+    address = settings.model_copy(update={"port": port}).room_url
+
+    def ready() -> None:
+        settle_collector()
+        on_ready(address)
+
+    server = _Server(config, ready, state.stopping.set)
+    async with app.router.lifespan_context(app):
+        await server.serve([listener])
+    return 0
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return socket.create_server((settings.host.strip("[]"), settings.port), family=family, backlog=2048)

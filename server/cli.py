@@ -1,0 +1,230 @@
+"""The command line, ``pairloom``.
+
+Exit codes: 0 done, 1 it could not be done, 2 wrong use or wrong settings, 130 interrupted. What went wrong is
+said in one message on the error stream, without a traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine, Sequence
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collab.errors import CollabError
+from collab.ids import RoomId
+from server.commands.printing import CommandFailed, say
+from server.logs import configure_logs
+from server.settings import LoadedSettings, SettingsError, load
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Settings file. Default: PAIRLOOM_CONFIG or ./pairloom.toml."),
+]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", metavar="DIR", help="Folder that holds what is stored.")
+]
+Room = Annotated[
+    str | None,
+    typer.Option("--room", "-r", metavar="ROOM", help="The room. Default: the setting room, main."),
+]
+Server = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        help="Address of a running server. Default: that of the settings; if none runs there, the embedded "
+        "store is opened directly.",
+    ),
+]
+
+
+def build() -> typer.Typer:
+    """The command line as a Typer application."""
+    app = typer.Typer(
+        name="pairloom",
+        help="Several people and AI jobs edit one project at the same time.\n\n"
+        "Start with `pairloom serve`. Every setting can be given as a variable PAIRLOOM_NAME or in "
+        "pairloom.toml; `pairloom settings` lists them.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.command("serve")(_serve)
+    app.command("import")(_import)
+    app.command("export")(_export)
+    app.command("rooms")(_rooms)
+    app.command("settings")(_settings)
+    app.command("version")(_version)
+    app.callback()(_root)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits with its code."""
+    try:
+        build()(list(arguments) if arguments is not None else None)
+    except SettingsError as error:
+        _fail(str(error), 2)
+    except CommandFailed as error:
+        _fail(str(error), error.code)
+    except (CollabError, OSError, ExceptionGroup) as error:
+        _fail(_told(error), 1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _told(error: Exception) -> str:
+    """What a person needs to know of an error. Raises it again if it is none that we foresee."""
+    if isinstance(error, ExceptionGroup):
+        # Task groups wrap what their tasks raise, one or several times.
+        return "\n".join(_told(one) for one in error.exceptions)
+    if isinstance(error, CollabError):
+        return error.message
+    if isinstance(error, OSError):
+        return f"{error.filename or 'The system'}: {error.strerror or error}."
+    if isinstance(error, CommandFailed):
+        return str(error)
+    raise error
+
+
+def _fail(message: str, code: int) -> None:
+    for line in message.splitlines():
+        typer.echo(f"pairloom: {line}", err=True)
+    sys.exit(code)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        _version()
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
+def _serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. Default: 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. Default: 8000.")] = None,
+    data_dir: DataDir = None,
+    room: Annotated[
+        str | None, typer.Option("--room", "-r", metavar="ROOM", help="Room that the bare address opens.")
+    ] = None,
+    open_browser: Annotated[
+        bool | None,
+        typer.Option(
+            "--open/--no-open",
+            help="Open the room in the browser. Default: only from a terminal on a machine with a screen.",
+        ),
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Start the server and print its address.
+
+    It listens on this machine only and stores rooms in an embedded database: no other service is needed.
+    Without a configured model, AI requests are answered from templates that say so.
+    """
+    from server.commands import serve
+
+    overrides = {"host": host, "port": port, "data_dir": data_dir, "room": room}
+    code = serve.run(load(config, overrides).settings, open_browser=open_browser)
+    if code:
+        raise typer.Exit(code)
+
+
+def _import(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder.")],
+    room: Room = None,
+    server: Server = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Bring a folder's text files into a room.
+
+    Files that .gitignore names, binary files, files that are too large or not UTF-8, and symbolic links are
+    left out: one line for each says why. Files that the room has already are updated. A running server shows
+    everything to the people in the room at once; without one, the files are stored for the next start.
+    """
+    from server.commands import transfer
+
+    loaded = _quiet(config, data_dir)
+    _run(transfer.import_folder(loaded.settings, folder, _named(room, loaded), server))
+
+
+def _export(
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write, or with --zip the file.")],
+    room: Room = None,
+    as_zip: Annotated[bool, typer.Option("--zip", help="Write one zip file instead of a folder.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Write although DIR is not empty; overwrites files of the same name."),
+    ] = False,
+    server: Server = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Write a room's files into a folder or a zip file.
+
+    Every byte comes out as it went in: line ends, byte order marks, a missing line end at the end.
+    """
+    from server.commands import transfer
+
+    loaded = _quiet(config, data_dir)
+    room_id = _named(room, loaded)
+    _run(transfer.export_folder(loaded.settings, target, room_id, server, as_zip=as_zip, force=force))
+
+
+def _rooms(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    server: Server = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """List the rooms."""
+    from server.commands import show
+
+    _run(show.rooms(_quiet(config, data_dir).settings, server, as_json=as_json))
+
+
+def _settings(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, without the descriptions.")] = False,
+    config: Config = None,
+) -> None:
+    """List all settings: value, where it came from, and what it is for."""
+    from server.commands import show
+
+    show.settings(load(config), as_json=as_json)
+
+
+def _version() -> None:
+    """Print the version."""
+    say(f"pairloom {installed_version('pairloom')}")
+
+
+def _quiet(config: Path | None, data_dir: Path | None) -> LoadedSettings:
+    """The settings for a command that may open the store in this process; its log holds warnings only."""
+    loaded = load(config, {"data_dir": data_dir})
+    configure_logs("warning", loaded.settings.log_format, loaded.settings.secrets())
+    return loaded
+
+
+def _named(room: str | None, loaded: LoadedSettings) -> RoomId:
+    from server.commands.api import named_room
+
+    return named_room(room if room is not None else loaded.settings.room)
+
+
+def _run(command: Coroutine[object, object, None]) -> None:
+    asyncio.run(command)

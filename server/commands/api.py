@@ -1,0 +1,174 @@
+"""The commands' way to the rooms: the HTTP API, of a running server or of one inside this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from collab.ids import RoomId, room_id
+from collab.importing import LeftOut
+from server.commands.printing import CommandFailed
+from server.settings import Settings, is_loopback
+
+# Storing a batch may have to wait for a slow disk; a connection to this machine is there at once or never.
+_TIMEOUT: Final = httpx.Timeout(120.0, connect=5.0)
+_ROOM_SAFE: Final = "-._~!$&'()*+,;=:@%/"
+
+
+class _Answer(BaseModel):
+    """Base of what is read from answers; a newer server may say more than we know."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+T = TypeVar("T", bound=_Answer)
+
+
+class _LeftOutAnswer(_Answer):
+    path: str
+    reason: str
+
+
+class ImportAnswer(_Answer):
+    """What the server did with one batch."""
+
+    created: list[str] = []
+    updated: list[str] = []
+    unchanged: int = 0
+    left_out: list[_LeftOutAnswer] = []
+
+    def refused(self) -> list[LeftOut]:
+        """The files that the server left out."""
+        return [LeftOut(one.path, one.reason) for one in self.left_out]
+
+
+class RoomAnswer(_Answer):
+    """One room of the list."""
+
+    room: str
+    connections: int = 0
+    stored_bytes: int = 0
+    last_change_ms: int | None = None
+
+
+class _RoomsAnswer(_Answer):
+    rooms: list[RoomAnswer]
+
+
+def named_room(raw: str) -> RoomId:
+    """The room that a person means: what may not stand in a URL is percent-encoded.
+
+    Raises InvalidRoomName.
+    """
+    return room_id(quote(raw, safe=_ROOM_SAFE))
+
+
+class Api:
+    """The part of the HTTP API that commands use. Methods raise CommandFailed."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def rooms(self) -> list[RoomAnswer]:
+        """All rooms that are stored or open."""
+        return _read(_RoomsAnswer, await self._ask("GET", "/api/rooms")).rooms
+
+    async def import_zip(self, room: RoomId, archive: bytes) -> ImportAnswer:
+        """Brings the files of an archive into the room; .gitignore files were honoured before."""
+        response = await self._ask(
+            "POST",
+            f"/api/rooms/{quote(room, safe='')}/import?gitignore=0",
+            content=archive,
+            headers={"Content-Type": "application/zip"},
+        )
+        return _read(ImportAnswer, response)
+
+    async def export_zip(self, room: RoomId) -> bytes:
+        """The room's files as an archive."""
+        response = await self._ask("GET", f"/api/rooms/{quote(room, safe='')}/export")
+        return response.content
+
+    async def _ask(
+        self, method: str, url: str, *, content: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        try:
+            response = await self._client.request(method, url, content=content, headers=headers)
+        except httpx.TimeoutException as error:
+            raise CommandFailed(
+                f"{self._client.base_url} did not answer in time; is it overloaded?"
+            ) from error
+        except httpx.TransportError as error:
+            raise CommandFailed(f"The connection to {self._client.base_url} broke: {error}.") from error
+        if response.is_success:
+            return response
+        raise CommandFailed(_refusal(response))
+
+
+@asynccontextmanager
+async def reach(settings: Settings, server: str | None) -> AsyncIterator[Api]:
+    """The API of ``server``, or else of the server of these settings, or else of one in this process.
+
+    Raises CommandFailed when ``server`` is given and does not answer, and StoreError when the store cannot be
+    opened here.
+    """
+    address = _address(server) if server is not None else settings.address
+    local = is_loopback(urlsplit(address).hostname or "")
+    async with httpx.AsyncClient(base_url=address, timeout=_TIMEOUT, trust_env=not local) as client:
+        if await _answers(client):
+            yield Api(client)
+            return
+    if server is not None:
+        raise CommandFailed(f"No Pairloom server answers at {address}; start it there or correct --server.")
+    async with _in_process(settings) as api:
+        yield api
+
+
+@asynccontextmanager
+async def _in_process(settings: Settings) -> AsyncIterator[Api]:
+    # Imported here: the server's libraries take a second to load, and most commands do without.
+    from server.app import create_app
+
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url=settings.address, timeout=_TIMEOUT) as client,
+    ):
+        yield Api(client)
+
+
+async def _answers(client: httpx.AsyncClient) -> bool:
+    """Whether a Pairloom server answers; another program on the port does not count."""
+    try:
+        response = await client.get("/health/live")
+        return response.is_success and "status" in response.json()
+    except (httpx.TransportError, ValueError, TypeError):
+        return False
+
+
+def _address(server: str) -> str:
+    parts = urlsplit(server)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise CommandFailed(f"--server {server}: write it like http://127.0.0.1:8000.", code=2)
+    return server.rstrip("/")
+
+
+def _read(shape: type[T], response: httpx.Response) -> T:
+    try:
+        return shape.model_validate_json(response.content)
+    except ValidationError as error:
+        raise CommandFailed(
+            f"The server's answer to {response.request.url.path} cannot be read; is it another version?"
+        ) from error
+
+
+def _refusal(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"The server answered {response.request.url.path} with status {response.status_code}."

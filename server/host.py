@@ -1,0 +1,398 @@
+"""One loaded room in this process: carries out what the room's state machine decides.
+
+What one turn of the event loop brought is applied, framed once, and written to every connection. Nothing here
+awaits, so nothing can come in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+
+from collab.document import Applied, Document, Editor
+from collab.effects import (
+    Broadcast,
+    BroadcastPresence,
+    Changed,
+    Close,
+    Control,
+    Durable,
+    Effect,
+    Persist,
+    Send,
+    SendPresence,
+    SendState,
+)
+from collab.errors import StoreError
+from collab.ids import ClientId, ConnectionId, RoomId
+from collab.limits import Limits
+from collab.logsize import LogSize
+from collab.origin import JobOrigin, Origin, PersonOrigin, UndoOrigin
+from collab.ports import Clock
+from collab.presence import PresenceView
+from collab.room import Member, Room
+from collab.versions import FileVersions
+from collab.wire import sync_step2, sync_update
+from generation.events import GenerationEvent
+from server.announce import Announcer
+from server.messages.events import AnyEvent, NotSaved, Saved
+from server.transport import frame
+
+if TYPE_CHECKING:
+    from server.connection import Connection, NativeConnection, YConnection
+    from server.records import Records
+
+T = TypeVar("T")
+LOAD_AT_ONCE: Final = 200
+"""Files that get versions in one go when the first native client comes."""
+
+
+class RoomHost:
+    """Implements generation's RoomHandle on a live room."""
+
+    def __init__(
+        self, room: Room, limits: Limits, clock: Clock, records: Records, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._room = room
+        self._limits = limits
+        self._clock = clock
+        self._records = records
+        self._loop = loop
+        self._members: dict[Member, Connection] = {}
+        self._flowing: dict[Member, Callable[[bytes], None]] = {}
+        self._slow: dict[Member, YConnection] = {}
+        self._controlled: dict[Member, YConnection] = {}
+        self._natives: dict[Member, NativeConnection] = {}
+        self._versions: FileVersions | None = None
+        self._announcer = Announcer()
+        self._seen: dict[ClientId, PresenceView] = {}
+        self._scheduled = False
+        self._state_frame: tuple[int, bytes] = (-1, b"")
+        self.log = LogSize()
+        self.failing: StoreError | None = None
+        self.held = 0
+        self.idle_since = clock.monotonic()
+
+    # What routes, jobs and dispatch use
+
+    @property
+    def room(self) -> RoomId:
+        """The room's name."""
+        return self._room.id
+
+    @property
+    def document(self) -> Document:
+        """The live document: read it freely, change it through ``change`` and ``apply``."""
+        return self._room.document
+
+    @property
+    def state(self) -> Room:
+        """The room's state machine."""
+        return self._room
+
+    @property
+    def saving(self) -> bool:
+        """False while the store refuses what it is given."""
+        return self.failing is None
+
+    @property
+    def not_saved_reason(self) -> str:
+        """Why nothing is being saved; empty while it is."""
+        return self.failing.message if self.failing is not None else ""
+
+    @property
+    def versions(self) -> FileVersions:
+        """Versions of the texts, followed from the first time that somebody asks."""
+        if self._versions is None:
+            self.flush()
+            self._versions = FileVersions(self.document, self._room.seq, self._limits.operation_history)
+        return self._versions
+
+    async def load_versions(self) -> None:
+        """Begins versions for all files, in pieces, so that other rooms go on meanwhile."""
+        while not self.versions.load(LOAD_AT_ONCE):  # noqa: ASYNC110 - work in pieces, not a wait
+            await asyncio.sleep(0)
+
+    def people(self) -> list[PresenceView]:
+        """Everybody who is here, jobs included."""
+        return self._room.presence.views()
+
+    def connections(self) -> int:
+        """How many connections the room has."""
+        return len(self._members)
+
+    def change(self, change: Callable[[Editor], T], origin: Origin) -> tuple[T, Applied]:
+        """Edits the document in one transaction, spreads and stores it. Raises what ``change`` raises."""
+        self.flush()
+        try:
+            result, applied = self.document.edit(change)
+        except Exception:
+            # No rollback: what was done before the error stays, and must reach everybody all the same.
+            self._spread(self.document.last_applied, origin)
+            raise
+        self._spread(applied, origin)
+        return result, applied
+
+    def apply(self, update: bytes, origin: Origin) -> Applied:
+        """Applies an update, spreads and stores it."""
+        self.flush()
+        applied = self.document.apply([update], track=True)
+        self._spread(applied, origin)
+        return applied
+
+    def announce(self, event: GenerationEvent | AnyEvent) -> None:
+        """Tells everybody who follows events."""
+        for message in self._announcer.messages(event):
+            self._tell(message)
+
+    def set_presence(self, client: ClientId, state: Mapping[str, object] | None) -> None:
+        """Sets or removes an awareness state that the server speaks for."""
+        self._room.presence.put(client, state, self._clock.monotonic())
+        self.schedule()
+
+    def put_record(self, kind: str, key: str, value: bytes | None) -> None:
+        """Stores or forgets a record of the room, soon and in order."""
+        self._records.put(self.room, kind, key, value)
+
+    async def records(self, kind: str) -> dict[str, bytes]:
+        """All records of one kind."""
+        return await self._records.read(self.room, kind)
+
+    async def durable(self) -> None:
+        """Returns when all that was applied so far is stored. Raises StoreUnavailable when that takes long."""
+        self.flush()
+        await self._records.flush(self.room)
+
+    # What connections use
+
+    def join(self, connection: Connection) -> None:
+        """A connection has come."""
+        member = connection.member
+        self._members[member] = connection
+        if connection.native:
+            if not self._natives:
+                self._seen = {view.client: view for view in self.people()}
+            self._natives[member] = cast("NativeConnection", connection)
+        else:
+            self._flowing[member] = connection.raw_write()
+            if member.acknowledged:
+                self._controlled[member] = cast("YConnection", connection)
+
+    def silence(self, connection: Connection) -> None:
+        """Nothing more can be written to a connection."""
+        self._flowing.pop(connection.member, None)
+        self._slow.pop(connection.member, None)
+
+    def leave(self, connection: Connection) -> None:
+        """A connection has gone."""
+        member = connection.member
+        for group in (self._members, self._flowing, self._slow, self._controlled, self._natives):
+            group.pop(member, None)
+        self._room.leave(member)
+        self.idle_since = self._clock.monotonic()
+        self.schedule()
+
+    def slow(self, connection: YConnection) -> None:
+        """A connection's reader has fallen behind."""
+        if self._flowing.pop(connection.member, None) is not None:
+            self._slow[connection.member] = connection
+
+    def caught_up(self, connection: YConnection) -> None:
+        """A connection's reader has drained what waited for it; what it missed goes out at once."""
+        if self._slow.pop(connection.member, None) is None:
+            return
+        self.flush()
+        missed = connection.outbox.resumed()
+        self._flowing[connection.member] = connection.raw_write()
+        if missed.since is not None:
+            connection.write(frame(sync_update(self.document.encode(missed.since))))
+        if missed.presence:
+            self._perform([SendPresence(connection.member)])
+
+    def probe(self, rival: ConnectionId) -> None:
+        """Asks a connection whether it is still there, since another one has announced its client id."""
+        member = self._member(rival)
+        if member is not None:
+            self._members[member].probe(lambda: self._unheard(member))
+
+    def _unheard(self, member: Member) -> None:
+        self._room.presence.leave(member.holder, self._clock.monotonic())
+        self.schedule()
+
+    def schedule(self) -> None:
+        """Has ``flush`` run once the present turn of the event loop has brought all that it brings."""
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Applies and spreads what has come in."""
+        self._scheduled = False
+        if self._room.has_incoming:
+            before = self.document.state_vector() if self._slow else b""
+            self._perform(self._room.turn(), before)
+
+    def perform(self, effects: Iterable[Effect]) -> None:
+        """Carries out what a session wants."""
+        self._perform(effects)
+
+    def tick(self) -> None:
+        """Once a second or so: presence that nobody renewed goes."""
+        self._room.presence.tick(self._clock.monotonic())
+        if self._room.has_incoming:
+            self.schedule()
+
+    def stored(self, seq: int) -> None:
+        """The store has all entries up to ``seq``."""
+        self._perform(self._room.durable(seq))
+
+    def store_failed(self, error: StoreError) -> None:
+        """The store refuses; edits are kept in memory."""
+        self.failing = error
+        self._tell(NotSaved(reason=error.message))
+
+    def store_recovered(self) -> None:
+        """The store works again."""
+        self.failing = None
+        if self._room.durable_seq >= self._room.seq:
+            for member in [*self._controlled, *self._natives]:
+                self._perform([Durable(member, member.received)])
+
+    def close_all(self, code: int, reason: str) -> None:
+        """Ends every connection of the room."""
+        for connection in list(self._members.values()):
+            connection.end(code, reason)
+
+    def retire(self) -> None:
+        """The room is being unloaded: lets its document go."""
+        self.document.close()
+
+    # Inside
+
+    def _spread(self, applied: Applied, origin: Origin) -> None:
+        before = applied.before if self._slow else b""
+        self._perform(self._room.local(applied, origin, self._name_of(origin)), before)
+        if isinstance(origin, PersonOrigin):
+            member = self._member(origin.connection)
+            if member is not None and member in self._natives:
+                self._room.acknowledge(member)
+                self.schedule()
+
+    def _name_of(self, origin: Origin) -> str:
+        if isinstance(origin, PersonOrigin):
+            member = self._member(origin.connection)
+            return member.name if member is not None else origin.person
+        if isinstance(origin, JobOrigin | UndoOrigin):
+            return origin.job
+        return ""
+
+    def _member(self, connection: ConnectionId) -> Member | None:
+        return next((m for m in self._members if m.holder.connection == connection), None)
+
+    def _perform(self, effects: Iterable[Effect], before: bytes = b"") -> None:
+        for effect in effects:
+            if isinstance(effect, Broadcast):
+                self._broadcast(effect, before)
+            elif isinstance(effect, Persist):
+                self.log.added(effect.entry)
+                self._records.write(self.room, effect.entry)
+            elif isinstance(effect, Changed):
+                self._changed(effect)
+            elif isinstance(effect, BroadcastPresence):
+                self._broadcast_presence(effect)
+            else:
+                self._single(effect)
+
+    def _broadcast(self, effect: Broadcast, before: bytes) -> None:
+        framed = frame(effect.payload)
+        author = effect.author
+        for member, write in self._flowing.items():
+            if member is not author:
+                write(framed)
+        for connection in self._slow.values():
+            if connection.member is not author and connection.outbox.edit(connection.buffered, before):
+                connection.write(framed)
+
+    def _broadcast_presence(self, effect: BroadcastPresence) -> None:
+        framed = frame(effect.payload)
+        for write in self._flowing.values():
+            write(framed)
+        for connection in self._slow.values():
+            connection.outbox.presence()
+        if self._natives:
+            for client in effect.clients:
+                self._participant(ClientId(client))
+
+    def _participant(self, client: ClientId) -> None:
+        before = self._seen.get(client)
+        now = self._room.presence.view(client)
+        if now is None:
+            self._seen.pop(client, None)
+        else:
+            self._seen[client] = now
+        for message in self._announcer.presence(before, now, self.document):
+            self._tell_natives(message)
+
+    def _changed(self, effect: Changed) -> None:
+        if self._versions is not None:
+            for change in self._versions.follow(effect.applied, effect.by):
+                for message in self._announcer.change(change):
+                    self._tell_natives(message)
+
+    def _single(self, effect: Effect) -> None:
+        match effect:
+            case Send(member=member, payload=payload):
+                self._write(member, payload)
+            case SendState(member=member, state=state):
+                self._send_state(member, state)
+            case SendPresence(member=member):
+                snapshot = self._room.presence.snapshot()
+                if snapshot is not None:
+                    self._write(member, snapshot)
+            case Durable(member=member, count=count):
+                connection = self._members.get(member)
+                if connection is not None:
+                    connection.tell(Saved(count=count))
+            case Control(member=member, text=text):
+                controlled = self._controlled.get(member)
+                if controlled is not None:
+                    controlled.ask(text)
+            case Close(member=member, code=code, reason=reason):
+                connection = self._members.get(member)
+                if connection is not None:
+                    connection.end(code, reason)
+            case _:
+                raise TypeError(f"an effect that nobody carries out: {effect!r}")
+
+    def _write(self, member: Member, payload: bytes) -> None:
+        connection = self._members.get(member)
+        if connection is not None and member not in self._natives:
+            connection.write(frame(payload))
+
+    def _send_state(self, member: Member, state: bytes) -> None:
+        self.flush()
+        connection = self._members.get(member)
+        if connection is None:
+            return
+        if len(state) > 1:
+            connection.write(frame(sync_step2(self.document.encode(state))))
+            return
+        # All who join on one version share one encoding and one frame.
+        if self._state_frame[0] != self.document.version:
+            self._state_frame = (self.document.version, frame(sync_step2(self.document.encode())))
+        connection.write(self._state_frame[1])
+
+    def _tell(self, message: AnyEvent) -> None:
+        if self._controlled:
+            framed = self._announcer.control_frame(message)
+            transient = self._announcer.transient(message)
+            for connection in self._controlled.values():
+                connection.write_control(framed, transient=transient)
+        self._tell_natives(message)
+
+    def _tell_natives(self, message: AnyEvent) -> None:
+        transient = self._announcer.transient(message)
+        for connection in self._natives.values():
+            framed = self._announcer.native_frame(message, packed=connection.packed)
+            connection.tell_framed(framed, transient=transient)

@@ -1,0 +1,307 @@
+"""The rooms of this process: loaded once however many ask, evicted when idle, written to one store."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from collab.compaction import CompactionPolicy
+from collab.document import Document
+from collab.errors import CollabError, CompactionRefused, StoreCorrupt, StoreError, TryLater
+from collab.ids import RoomId, client_id
+from collab.io.compactor import Compactor
+from collab.io.writer import Writer
+from collab.limits import Limits
+from collab.ports import Clock, Store
+from collab.room import Room
+from server.host import RoomHost
+from server.owners import KEY, KIND, read_owners, write_owners
+from server.records import Records
+
+TICK_SECONDS: Final = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRow:
+    """One row of the list of rooms. Sizes in bytes of what is stored."""
+
+    room: RoomId
+    stored_bytes: int
+    last_change_ms: int
+    connections: int
+
+
+class Hub:
+    """Opens, keeps and closes rooms. Use it inside ``running``."""
+
+    def __init__(
+        self,
+        open_store: Callable[[], Awaitable[Store]],
+        limits: Limits,
+        clock: Clock,
+        random: Random,
+        commit_interval: float,
+    ) -> None:
+        self._open_store = open_store
+        self._limits = limits
+        self._clock = clock
+        self._random = random
+        self._commit_interval = commit_interval
+        self._policy = CompactionPolicy()
+        self._hosts: dict[RoomId, RoomHost] = {}
+        self._loading: dict[RoomId, asyncio.Future[RoomHost]] = {}
+        self._closing: dict[RoomId, asyncio.Event] = {}
+        self._failing: StoreError | None = None
+        self._connections = 0
+        self._store: Store | None = None
+        self._writer: Writer | None = None
+        self._records: Records | None = None
+        self._compactor: Compactor | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Opens the store and does the hub's work meanwhile. Raises StoreError if it cannot be opened."""
+        store = await self._open_store()
+        self._store = store
+        try:
+            self._compactor = Compactor(store)
+            writer = Writer(
+                store,
+                self._clock,
+                self._random,
+                on_durable=self._on_durable,
+                on_not_saved=self._on_not_saved,
+                on_saved_again=self._on_saved_again,
+                interval=self._commit_interval,
+            )
+            async with writer:
+                self._writer = writer
+                self._records = Records(store, writer)
+                async with asyncio.TaskGroup() as tasks:
+                    work = [tasks.create_task(self._records.run()), tasks.create_task(self._sweep())]
+                    try:
+                        yield
+                    finally:
+                        for host in self._hosts.values():
+                            host.flush()
+                        for task in work:
+                            task.cancel()
+            await self._compactor.close()
+        finally:
+            await store.close()
+
+    # Rooms
+
+    @asynccontextmanager
+    async def held(self, room: RoomId) -> AsyncIterator[RoomHost]:
+        """A loaded room that stays loaded meanwhile. Raises StoreError, TryLater."""
+        host = await self._get(room)
+        host.held += 1
+        try:
+            yield host
+        finally:
+            host.held -= 1
+            host.idle_since = self._clock.monotonic()
+
+    async def rooms(self) -> list[RoomRow]:
+        """All rooms that are stored or open, by name."""
+        stored = {row.room: row for row in await self._opened().rooms()}
+        rows = []
+        for room in sorted({*stored, *self._hosts}):
+            row, host = stored.get(room), self._hosts.get(room)
+            rows.append(
+                RoomRow(
+                    room,
+                    row.stored_bytes if row else 0,
+                    row.last_change_ms if row else 0,
+                    host.connections() if host else 0,
+                )
+            )
+        return rows
+
+    async def delete(self, room: RoomId) -> None:
+        """Forgets the room; its connections are closed and told not to come back."""
+        host = self._hosts.pop(room, None)
+        if host is not None:
+            host.close_all(4404, "The room was deleted.")
+            host.retire()
+        if self._records is not None:
+            self._records.forget(room)
+        await self._opened().delete(room)
+
+    def admit(self) -> None:
+        """Counts a connection that wants in. Raises TryLater when the process has enough of them."""
+        if self._connections >= self._limits.connections:
+            raise TryLater(
+                f"The server has {self._connections} connections, as many as it may (setting connections); "
+                "try again later."
+            )
+        self._connections += 1
+
+    def dismiss(self) -> None:
+        """Counts a connection that has gone."""
+        self._connections -= 1
+
+    @property
+    def failing(self) -> StoreError | None:
+        """Why nothing can be stored at the moment; None while it can."""
+        return self._failing
+
+    # Loading
+
+    async def _get(self, room: RoomId) -> RoomHost:
+        while True:
+            host = self._hosts.get(room)
+            if host is not None:
+                return host
+            closing = self._closing.get(room)
+            if closing is not None:
+                await closing.wait()
+                continue
+            loading = self._loading.get(room)
+            if loading is None:
+                return await self._load(room)
+            # Whoever loads may go away; then the next one does it.
+            try:
+                return await asyncio.shield(loading)
+            except asyncio.CancelledError:
+                if not loading.cancelled():
+                    raise
+
+    async def _load(self, room: RoomId) -> RoomHost:
+        loading: asyncio.Future[RoomHost] = asyncio.get_running_loop().create_future()
+        self._loading[room] = loading
+        try:
+            host = await self._build(room)
+        except BaseException as error:
+            if isinstance(error, CollabError):
+                loading.set_exception(error)
+                loading.exception()  # Read here, so that nobody else has to wait for it.
+            else:
+                loading.cancel()
+            raise
+        else:
+            self._hosts[room] = host
+            loading.set_result(host)
+            return host
+        finally:
+            del self._loading[room]
+
+    async def _build(self, room: RoomId) -> RoomHost:
+        await self._make_room()
+        store, records = self._opened(), self._records
+        assert records is not None
+        stored = await store.load(room)
+        state = Room(room, Document(client_id(self._random)), self._limits, self._clock)
+        try:
+            state.load(stored)
+        except CollabError as error:
+            raise StoreCorrupt(
+                f"Room {room!r} cannot be read: {error.message} It was left as it is; restore a backup, or "
+                "delete the room."
+            ) from error
+        state.document.watch_files()
+        if stored.checkpoint is not None:
+            state.owners.update(read_owners(await store.records(room, KIND)))
+        host = RoomHost(state, self._limits, self._clock, records, asyncio.get_running_loop())
+        host.log.loaded(stored)
+        host.failing = self._failing
+        return host
+
+    async def _make_room(self) -> None:
+        if len(self._hosts) + len(self._loading) <= self._limits.open_rooms:
+            return
+        idle = [host for host in self._hosts.values() if not host.held]
+        if not idle:
+            raise TryLater(
+                f"{len(self._hosts)} rooms are open, as many as may be (setting open_rooms); try again later."
+            )
+        await self._evict(min(idle, key=lambda host: host.idle_since))
+
+    # Keeping
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = self._clock.monotonic()
+            for host in list(self._hosts.values()):
+                host.tick()
+                if not host.held and now - host.idle_since >= self._limits.idle_room_seconds:
+                    await self._evict(host)
+                elif host.log.due(self._policy) and self._failing is None:
+                    await self._compact(host)
+
+    async def _evict(self, host: RoomHost) -> None:
+        """Unloads a room; nobody gets it before all that it had is stored."""
+        if self._failing is not None or self._hosts.get(host.room) is not host:
+            return
+        try:
+            await host.durable()
+        except StoreError as error:
+            logger.warning("a room stays open because it cannot be saved: %s", error.message)
+            return
+        if host.held or self._hosts.get(host.room) is not host:
+            return
+        del self._hosts[host.room]
+        closed = self._closing[host.room] = asyncio.Event()
+        try:
+            if host.log.due(self._policy, unloading=True):
+                await self._compact(host)
+        finally:
+            host.retire()
+            del self._closing[host.room]
+            closed.set()
+
+    async def _compact(self, host: RoomHost) -> None:
+        store, compactor = self._opened(), self._compactor
+        assert compactor is not None
+        try:
+            await store.put_record(host.room, KIND, KEY, write_owners(host.state.owners))
+            checkpoint = await compactor.compact(host.room)
+        except CompactionRefused as error:
+            logger.error("a log was not compacted: %s", error.message)
+            host.log.refused()
+        except StoreError as error:
+            logger.warning("a log was not compacted: %s", error.message)
+            host.log.refused()
+        else:
+            if checkpoint is not None:
+                host.log.compacted(checkpoint)
+
+    def _opened(self) -> Store:
+        if self._store is None:
+            raise TryLater("The server is starting; try again in a moment.")
+        return self._store
+
+    def _on_durable(self, room: RoomId, seq: int) -> None:
+        host = self._hosts.get(room)
+        if host is not None:
+            host.stored(seq)
+
+    def _on_not_saved(self, error: StoreError) -> None:
+        self._failing = error
+        for host in self._hosts.values():
+            host.store_failed(error)
+
+    def _on_saved_again(self) -> None:
+        self._failing = None
+        for host in self._hosts.values():
+            host.store_recovered()
+
+
+def settle_collector() -> None:
+    """Keeps Python's cyclic collector away from what lives as long as the process.
+
+    It otherwise walks all modules again and again, which costs a busy server pauses of tens of milliseconds.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

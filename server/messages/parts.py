@@ -1,0 +1,134 @@
+"""The pieces that messages share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from collab.wire import MAX_UINT
+
+RequestId = Annotated[str, StringConstraints(max_length=200)] | Annotated[int, Field(ge=-MAX_UINT, le=MAX_UINT)]
+"""What a request carries so that its answer can be told from others."""
+
+
+class Part(BaseModel):
+    """Base of all messages and their pieces: unknown fields are refused, so that typing errors are seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, val_json_bytes="base64", ser_json_bytes="base64")
+
+
+class Person(Part):
+    """Somebody who is in the room: a person, or an AI job under its own name."""
+
+    client: int = Field(description="Yjs client id; the key of this person's presence.")
+    name: str
+    color: str = Field(description="CSS colour, such as #1a7f5a.")
+    kind: Literal["person", "job"] = "person"
+    file: str | None = Field(default=None, description="Id of the file that this person has open.")
+
+
+class FileInfo(Part):
+    """One file of the room."""
+
+    file: str = Field(description="The file's id; it stays when the file is renamed.")
+    path: str = Field(description="Shown path; a second file of the same path has a suffix.")
+    version: int = Field(description="Counts the changes of the text; text operations name it.")
+    length: int = Field(description="Length of the text in UTF-16 units.")
+
+
+class Position(Part):
+    """A place in a text, as in the Language Server Protocol: counted from 0, in UTF-16 units."""
+
+    line: int = Field(ge=0)
+    character: int = Field(ge=0)
+
+
+class Selection(Part):
+    """What somebody has selected; anchor is where it began, head where the cursor is."""
+
+    anchor: Position
+    head: Position
+
+
+class Retain(Part):
+    """Leaves so many UTF-16 units as they are."""
+
+    retain: int = Field(gt=0)
+
+
+class Insert(Part):
+    """Inserts a text here."""
+
+    insert: str = Field(min_length=1)
+
+
+class Delete(Part):
+    """Deletes so many UTF-16 units."""
+
+    delete: int = Field(gt=0)
+
+
+Component = Annotated[Retain | Insert | Delete, Field(union_mode="smart")]
+
+JobState = Literal[
+    "queued",
+    "preparing",
+    "context_analysis",
+    "generating",
+    "post_processing",
+    "validating",
+    "complete",
+    "failed",
+    "cancelled",
+    "needs_review",
+    "interrupted",
+]
+"""``interrupted``: the server stopped while the job ran; it can be retried."""
+
+Strategy = Literal["targeted", "selective", "full"]
+Mode = Literal["auto", "review"]
+
+
+class Job(Part):
+    """An AI job as the room sees it."""
+
+    job: str
+    prompt: str
+    asked_by: str = Field(description="Name of who asked.")
+    state: JobState
+    model: str
+    offline: bool = Field(default=False, description="True for the built-in templates, which are no AI.")
+    mode: Mode = Field(description="auto: clean hunks land as they stream; review: each is offered first.")
+    strategy: Strategy | None = None
+    client: int = Field(description="Yjs client id under which the job writes.")
+    color: str
+    created_ms: int
+    files: list[str] = Field(default_factory=list, description="Paths that the job wrote to or proposes for.")
+    progress: float = Field(default=0, ge=0, le=1)
+    eta_seconds: float | None = None
+    tokens: int = Field(default=0, description="Tokens (estimated until the model reports them) so far.")
+    hunks_applied: int = 0
+    hunks_pending: int = Field(default=0, description="Suggestions of this job that nobody has answered yet.")
+    undone: bool = False
+    can_undo: bool = False
+    error: str | None = Field(default=None, description="Why it failed and what to do.")
+
+
+class Suggestion(Part):
+    """A change by a job that waits for a person's yes or no."""
+
+    suggestion: str
+    job: str
+    file: str | None = Field(description="Id of the file; null for a file that does not exist yet.")
+    path: str
+    reason: str = Field(description="Why it did not land by itself, in words.")
+    kind: Literal["hunk", "new_file", "whole_file", "delete_file", "rename_file"]
+    before: str = Field(description="The text that the model saw there.")
+    current: str = Field(description="The text that stands there now.")
+    after: str = Field(description="The text that the job proposes.")
+    anchor: str | None = Field(
+        default=None, description="Where it belongs: a Yjs relative position, base64 of its binary encoding."
+    )
+    state: Literal["open", "accepted", "rejected", "gone"] = "open"
+    answered_by: str | None = None

@@ -1,0 +1,225 @@
+"""What clients may ask. Every request may carry an ``id``, which the answer repeats."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, TypeAdapter
+
+from collab.wire import MAX_UINT
+from server.messages.parts import Component, Mode, Part, Position, RequestId, Selection, Strategy
+
+Version = Annotated[int, Field(ge=0, le=MAX_UINT)]
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+JobRef = Annotated[str, Field(min_length=1, max_length=200, description="The job's id.")]
+
+
+def _from_base64(value: object) -> object:
+    """JSON has no bytes; msgpack has."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("must be base64") from None
+
+
+Bytes = Annotated[bytes, BeforeValidator(_from_base64)]
+
+FileRef = Annotated[str, Field(min_length=1, max_length=1100, description="The file's id or its path.")]
+
+
+class Request(Part):
+    """Base of all requests."""
+
+    id: RequestId | None = Field(default=None, description="Echoed in the answer.")
+
+
+class Hello(Request):
+    """Sets the asker's name and colour. Answered with ``done``."""
+
+    type: Literal["hello"] = "hello"
+    name: Name | None = None
+    color: str | None = Field(default=None, pattern=r"^#[0-9a-fA-F]{6}$")
+
+
+class Who(Request):
+    """Who is here? Answered with ``people``."""
+
+    type: Literal["who"] = "who"
+
+
+class Files(Request):
+    """Which files are there? Answered with ``file_list``."""
+
+    type: Literal["files"] = "files"
+
+
+class Read(Request):
+    """The text of a file. Answered with ``file_content``."""
+
+    type: Literal["read"] = "read"
+    file: FileRef
+
+
+class TextOperation(Request):
+    """Changes a text. Made against ``version``, transformed over what came since, answered ``applied``."""
+
+    type: Literal["text_operation"] = "text_operation"
+    file: FileRef
+    version: Version = Field(description="The version that the operation was made against.")
+    ops: list[Component] = Field(min_length=1, max_length=10_000)
+
+
+class Edit(Request):
+    """Replaces what stands between two places of the text as it is now. Answered with ``applied``.
+
+    For scripts and people that hold no copy of the text; others send ``text_operation``.
+    """
+
+    type: Literal["edit"] = "edit"
+    file: FileRef
+    start: Position
+    end: Position | None = Field(default=None, description="Left out: nothing is replaced, only inserted.")
+    text: str = ""
+
+
+class CreateFile(Request):
+    """Creates a file. Answered with ``applied``."""
+
+    type: Literal["create_file"] = "create_file"
+    path: str = Field(max_length=1100)
+    text: str = ""
+
+
+class RenameFile(Request):
+    """Gives a file another path. Answered with ``applied``."""
+
+    type: Literal["rename_file"] = "rename_file"
+    file: FileRef
+    path: str = Field(max_length=1100)
+
+
+class DeleteFile(Request):
+    """Deletes a file. Answered with ``applied``."""
+
+    type: Literal["delete_file"] = "delete_file"
+    file: FileRef
+
+
+class CursorUpdate(Request):
+    """Shows the others where the asker's cursor is. No answer."""
+
+    type: Literal["cursor_update"] = "cursor_update"
+    file: FileRef
+    position: Position
+    selection: Selection | None = None
+
+
+class Generate(Request):
+    """Asks the AI. The whole room is told ``generation_started``; with an ``id``, that is also the answer."""
+
+    type: Literal["generate"] = "generate"
+    prompt: str = Field(min_length=1)
+    files: list[FileRef] = Field(default_factory=list, max_length=200, description="Files to look at first.")
+    strategy: Strategy | None = Field(default=None, description="Left out: the engine chooses.")
+    model: str | None = Field(default=None, description="Left out: the configured one.")
+    mode: Mode = "auto"
+    priority: Literal["high", "normal", "low"] = "normal"
+
+
+class Jobs(Request):
+    """The room's jobs. Answered with ``job_list``."""
+
+    type: Literal["jobs"] = "jobs"
+
+
+class Cancel(Request):
+    """Stops a queued or running job; what has landed stays. Answered with ``done``."""
+
+    type: Literal["cancel"] = "cancel"
+    job: JobRef
+
+
+class Retry(Request):
+    """Asks again what a failed, cancelled or interrupted job was asked. Answered as ``generate``."""
+
+    type: Literal["retry"] = "retry"
+    job: JobRef
+
+
+class Undo(Request):
+    """Takes back what a job wrote, and nothing else. Answered with ``done``."""
+
+    type: Literal["undo"] = "undo"
+    job: JobRef
+
+
+class Redo(Request):
+    """Puts back what an undo took. Answered with ``done``."""
+
+    type: Literal["redo"] = "redo"
+    job: JobRef
+
+
+class Suggestions(Request):
+    """The suggestions that wait for an answer. Answered with ``suggestion_list``."""
+
+    type: Literal["suggestions"] = "suggestions"
+
+
+class Answer(Request):
+    """Accepts or rejects a suggestion; the first answer decides. Answered with ``done``."""
+
+    type: Literal["answer"] = "answer"
+    suggestion: Annotated[str, Field(min_length=1, max_length=200)]
+    choice: Literal["accept", "reject"]
+
+
+class Update(Request):
+    """A raw Yjs update: bytes in msgpack, base64 in JSON. Answered with ``applied``."""
+
+    type: Literal["update"] = "update"
+    update: Bytes
+
+
+class Ping(Request):
+    """Is anybody there? Answered with ``pong``."""
+
+    type: Literal["ping"] = "ping"
+
+
+class Help(Request):
+    """What can be asked. Answered with ``help``."""
+
+    type: Literal["help"] = "help"
+
+
+AnyRequest = Annotated[
+    Hello
+    | Who
+    | Files
+    | Read
+    | TextOperation
+    | Edit
+    | CreateFile
+    | RenameFile
+    | DeleteFile
+    | CursorUpdate
+    | Generate
+    | Jobs
+    | Cancel
+    | Retry
+    | Undo
+    | Redo
+    | Suggestions
+    | Answer
+    | Update
+    | Ping
+    | Help,
+    Field(discriminator="type"),
+]
+
+REQUESTS: TypeAdapter[AnyRequest] = TypeAdapter(AnyRequest)

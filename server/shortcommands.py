@@ -1,0 +1,148 @@
+"""Short lines for people in a terminal, as the same requests that programs send in JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from pydantic import ValidationError
+
+from collab.errors import InvalidInput
+from server.messages import requests
+from server.messages.parts import Position
+from server.messages.problems import nearest
+from server.messages.requests import AnyRequest
+
+HELP: Final = (
+    "who                            who is here",
+    "files                          the files, with their versions",
+    "read FILE                      a file's text",
+    "new FILE                       creates an empty file",
+    "insert FILE LINE:COLUMN TEXT   inserts TEXT; lines and columns count from 0; \\n in it is a new line",
+    "cut FILE LINE:COLUMN LINE:COLUMN   takes out what is between two places",
+    "rename FILE NEW-PATH           renames a file",
+    "delete FILE                    deletes a file",
+    "ask PROMPT                     asks the AI",
+    "jobs                           what the AI has been asked",
+    "cancel JOB                     stops a job; what it wrote stays",
+    "undo JOB, redo JOB             takes back what a job wrote and nothing else; puts it back",
+    "retry JOB                      asks again what a job was asked",
+    "suggestions                    changes by jobs that wait for a yes or no",
+    "accept SUGGESTION, reject SUGGESTION   answers one",
+    "name NEW-NAME                  your name from now on",
+    "help                           this list",
+    'A path with spaces goes in "quotes". A line that begins with { is a request in JSON: docs/protocol.md.',
+)
+
+_PLACE: Final = re.compile(r"(\d{1,9}):(\d{1,9})", re.ASCII)
+_ESCAPE: Final = re.compile(r"\\([nt\\])")
+_ESCAPES: Final = {"n": "\n", "t": "\t", "\\": "\\"}
+
+
+class UnknownCommand(InvalidInput):
+    """Raised when a line's first word is no command."""
+
+    code = "unknown_command"
+
+
+def parse(line: str) -> AnyRequest:
+    """The request that a line stands for. Raises UnknownCommand, or InvalidInput saying how to write it."""
+    word, rest = _word(line.strip())
+    command = _COMMANDS.get(word.lower())
+    if command is None:
+        known = list(_COMMANDS)
+        raise UnknownCommand(f"There is no command {word[:40]!r}; {nearest(word[:40], known)} Type help.")
+    usage = next(entry for entry in HELP if re.search(rf"(^|, ){word.lower()}\b", entry)).split("   ")[0]
+    try:
+        return command(rest)
+    except ValidationError:
+        raise InvalidInput(f"Write: {usage}") from None
+    except _Unusable as error:
+        raise InvalidInput(f"{error} Write: {usage}") from None
+
+
+class _Unusable(Exception):
+    """Raised when what follows a command's name does not fit it."""
+
+
+def _word(text: str) -> tuple[str, str]:
+    """The first word, or what is in quotes, and what follows it after one space."""
+    if text.startswith('"'):
+        word, quote, rest = text[1:].partition('"')
+        if not quote:
+            raise InvalidInput('A quote is not closed; end the path with ".')
+        return word, rest.removeprefix(" ")
+    word, _, rest = text.partition(" ")
+    return word, rest
+
+
+def _whole(text: str) -> str:
+    """All that follows, without the quotes around it."""
+    text = text.strip()
+    if not text:
+        raise _Unusable("Something is missing.")
+    return text[1:-1] if len(text) > 2 and text[0] == text[-1] == '"' else text
+
+
+def _nothing(make: Callable[[], AnyRequest]) -> Callable[[str], AnyRequest]:
+    def command(rest: str) -> AnyRequest:
+        if rest.strip():
+            raise _Unusable("Nothing may follow this command.")
+        return make()
+
+    return command
+
+
+def _place(text: str) -> Position:
+    match = _PLACE.fullmatch(text)
+    if match is None:
+        raise _Unusable(f"{text[:40]!r} is no place such as 3:0, line 3 and column 0.")
+    return Position(line=int(match[1]), character=int(match[2]))
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPE.sub(lambda match: _ESCAPES[match[1]], text)
+
+
+def _insert(rest: str) -> AnyRequest:
+    file, rest = _word(rest.lstrip())
+    place, text = _word(rest.lstrip())
+    if not text:
+        raise _Unusable("Something is missing.")
+    return requests.Edit(file=file, start=_place(place), text=_unescape(text))
+
+
+def _cut(rest: str) -> AnyRequest:
+    file, rest = _word(rest.lstrip())
+    start, rest = _word(rest.lstrip())
+    return requests.Edit(file=file, start=_place(start), end=_place(rest.strip()))
+
+
+def _rename(rest: str) -> AnyRequest:
+    file, rest = _word(rest.lstrip())
+    return requests.RenameFile(file=file, path=_whole(rest))
+
+
+_COMMANDS: Final[Mapping[str, Callable[[str], AnyRequest]]] = {
+    "who": _nothing(requests.Who),
+    "files": _nothing(requests.Files),
+    "read": lambda rest: requests.Read(file=_whole(rest)),
+    "new": lambda rest: requests.CreateFile(path=_whole(rest)),
+    "insert": _insert,
+    "cut": _cut,
+    "rename": _rename,
+    "delete": lambda rest: requests.DeleteFile(file=_whole(rest)),
+    "ask": lambda rest: requests.Generate(prompt=_whole(rest)),
+    "jobs": _nothing(requests.Jobs),
+    "cancel": lambda rest: requests.Cancel(job=_whole(rest)),
+    "undo": lambda rest: requests.Undo(job=_whole(rest)),
+    "redo": lambda rest: requests.Redo(job=_whole(rest)),
+    "retry": lambda rest: requests.Retry(job=_whole(rest)),
+    "suggestions": _nothing(requests.Suggestions),
+    "accept": lambda rest: requests.Answer(suggestion=_whole(rest), choice="accept"),
+    "reject": lambda rest: requests.Answer(suggestion=_whole(rest), choice="reject"),
+    "name": lambda rest: requests.Hello(name=_whole(rest)),
+    "ping": _nothing(requests.Ping),
+    "help": _nothing(requests.Help),
+}

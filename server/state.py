@@ -1,0 +1,41 @@
+"""The objects of one process, handed to whoever serves requests."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from random import Random
+
+from collab.limits import Limits
+from collab.ports import Clock
+from generation.service import GenerationService
+from server.dispatch import Dispatch
+from server.hub import Hub
+from server.settings import Settings
+
+
+@dataclass(slots=True)
+class AppState:
+    """Made once, by ``server.app``."""
+
+    settings: Settings
+    limits: Limits
+    clock: Clock
+    random: Random
+    hub: Hub
+    generation: GenerationService
+    dispatch: Dispatch
+    version: str
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server begins to shut down: streams end, readiness is over."""
+    started: bool = False
+
+    def not_ready(self) -> str | None:
+        """Why the process cannot serve now; None if it can."""
+        if self.stopping.is_set():
+            return "The server is shutting down."
+        if not self.started:
+            return "The server is starting."
+        if self.hub.failing is not None:
+            return f"Edits are not being saved: {self.hub.failing.message}"
+        return None
