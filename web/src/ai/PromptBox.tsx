@@ -1,0 +1,131 @@
+/** Where people ask the AI. */
+import { useId, useMemo, useState, type FormEvent, type KeyboardEvent } from "react";
+import type { Mode, Strategy } from "../messages";
+import { useRoom, useSession } from "../store/context";
+import { FilePicker } from "./FilePicker";
+
+const MAX_FILES = 200;
+const MODES: [Mode, string, string][] = [
+  ["auto", "Write at once", "Changes that fit land as they stream; the rest is offered."],
+  ["review", "Review first", "Every change is offered before it lands."],
+];
+const STRATEGIES: [Strategy | "auto", string][] = [
+  ["auto", "Automatic"],
+  ["targeted", "Targeted: places in these files"],
+  ["selective", "Selective: several files"],
+  ["full", "Full: whole files"],
+];
+
+export function PromptBox() {
+  const session = useSession();
+  const id = useId();
+  const limit = useRoom((state) => state.server?.limits["prompt_chars"] ?? null);
+  const online = useRoom((state) => state.server !== null && !["offline", "ended", "connecting"].includes(state.saving.kind));
+  const openFile = useRoom((state) => state.openFile);
+  const [prompt, setPrompt] = useState("");
+  const [mode, setMode] = useState<Mode>("auto");
+  const [strategy, setStrategy] = useState<Strategy | "auto">("auto");
+  const [flipped, setFlipped] = useState<ReadonlySet<string>>(new Set());
+  const [sending, setSending] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  // The open file is chosen unless it was taken out; any other only if it was put in.
+  const chosen = useMemo(() => {
+    const result = new Set(flipped);
+    if (openFile !== null) {
+      if (flipped.has(openFile)) result.delete(openFile);
+      else result.add(openFile);
+    }
+    return result;
+  }, [flipped, openFile]);
+
+  const toggle = (file: string): void => {
+    const next = new Set(flipped);
+    if (!next.delete(file)) next.add(file);
+    setFlipped(next);
+  };
+
+  const length = [...prompt].length;
+  const tooLong = limit !== null && length > limit;
+  const ready = online && !sending && !tooLong && prompt.trim() !== "";
+
+  const send = async (): Promise<void> => {
+    if (!ready) return;
+    setSending(true);
+    setProblem(null);
+    try {
+      const known = new Set(session.store.getState().files.map((file) => file.id));
+      const files = [...chosen].filter((file) => known.has(file)).slice(0, MAX_FILES);
+      await session.ask({ prompt, mode, files, strategy: strategy === "auto" ? null : strategy });
+      setPrompt("");
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    } finally {
+      setSending(false);
+    }
+  };
+
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void send();
+  };
+  const keys = (event: KeyboardEvent): void => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit(event);
+  };
+
+  return (
+    <form className="prompt" onSubmit={submit}>
+      <label className="sr-only" htmlFor={id}>
+        What should the AI do?
+      </label>
+      <textarea
+        id={id}
+        data-testid="prompt"
+        className="input"
+        rows={4}
+        placeholder="What should the AI do?"
+        value={prompt}
+        aria-describedby={`${id}-count`}
+        aria-invalid={tooLong}
+        onChange={(event) => setPrompt(event.target.value)}
+        onKeyDown={keys}
+      />
+      <FilePicker chosen={chosen} toggle={toggle} />
+      <div className="segments" role="group" aria-label="What happens to the changes">
+        {MODES.map(([value, text, title]) => (
+          <button key={value} type="button" title={title} aria-pressed={mode === value} data-testid={`mode-${value}`} onClick={() => setMode(value)}>
+            {text}
+          </button>
+        ))}
+      </div>
+      <div className="row">
+        <select
+          className="input grow"
+          aria-label="Strategy"
+          data-testid="strategy"
+          value={strategy}
+          onChange={(event) => setStrategy(event.target.value as Strategy | "auto")}
+        >
+          {STRATEGIES.map(([value, text]) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+        </select>
+        <button type="submit" className="button primary" data-testid="ask" disabled={!ready} title="Ctrl+Enter or ⌘+Enter">
+          {sending ? "Asking…" : "Ask"}
+        </button>
+      </div>
+      <p id={`${id}-count`} className={tooLong ? "small error" : "muted small"}>
+        {limit !== null && length > 0
+          ? `${length.toLocaleString("en")} of ${limit.toLocaleString("en")} characters${tooLong ? ": shorten the prompt" : ""}`
+          : "Ctrl+Enter sends. Everybody in the room sees the job."}
+      </p>
+      {problem && (
+        <p className="small error" role="alert">
+          {problem}
+        </p>
+      )}
+    </form>
+  );
+}

@@ -1,0 +1,127 @@
+// Generated from server/messages by `python -m server.messages.typescript`. Change it there.
+export type JobState =
+  | "queued" | "preparing" | "context_analysis" | "generating" | "post_processing" | "validating" | "complete"
+  | "failed" | "cancelled" | "needs_review" | "interrupted";
+export type Strategy = "targeted" | "selective" | "full";
+export type Mode = "auto" | "review";
+export type Component = Retain | Insert | Delete;
+export type Id = string | number;
+export interface Person { client: number; name: string; color: string; kind: "person" | "job"; file: string | null }
+export interface FileInfo { file: string; path: string; version: number; length: number }
+export interface Position { line: number; character: number }
+export interface Selection { anchor: Position; head: Position }
+export interface Retain { retain: number }
+export interface Insert { insert: string }
+export interface Delete { delete: number }
+export interface Job {
+  job: string; prompt: string; asked_by: string; state: JobState; model: string; offline: boolean; mode: Mode;
+  strategy: Strategy | null; client: number; color: string; created_ms: number; files: string[]; progress: number;
+  eta_seconds: number | null; tokens: number; hunks_applied: number; hunks_pending: number; undone: boolean;
+  can_undo: boolean; error: string | null;
+}
+export interface Suggestion {
+  suggestion: string; job: string; file: string | null; path: string; reason: string;
+  kind: "hunk" | "new_file" | "whole_file" | "delete_file" | "rename_file"; before: string; current: string;
+  after: string; anchor: string | null; state: "open" | "accepted" | "rejected" | "gone"; answered_by: string | null;
+}
+
+// What the server says.
+export interface Welcome {
+  type: "welcome"; room: string; version: string; you: Person; people: Person[]; files: FileInfo[]; jobs: Job[];
+  suggestions: Suggestion[]; model: string | null; saving: boolean; limits: Record<string, number>; hint: string;
+}
+export interface UserJoined { type: "user_joined"; person: Person }
+export interface UserLeft { type: "user_left"; client: number; name: string }
+export interface UserChanged { type: "user_changed"; person: Person }
+export interface CursorMoved {
+  type: "cursor_update"; client: number; name: string; file: string; path: string; position: Position;
+  selection: Selection | null;
+}
+export interface TextChanged {
+  type: "text_operation"; file: string; path: string; version: number; ops: Component[]; by: string;
+}
+export interface FileCreated { type: "file_created"; file: FileInfo }
+export interface FileRenamed { type: "file_renamed"; file: string; path: string; before: string }
+export interface FileDeleted { type: "file_deleted"; file: string; path: string }
+export interface GenerationStarted { type: "generation_started"; id: Id | null; job: Job }
+export interface GenerationProgress { type: "generation_progress"; job: Job; detail: string }
+export interface GenerationToken { type: "generation_token"; job: string; path: string; text: string }
+export interface GenerationComplete { type: "generation_complete"; job: Job }
+export interface JobChanged { type: "job_changed"; job: Job }
+export interface SuggestionAdded { type: "suggestion_added"; suggestion: Suggestion }
+export interface SuggestionAnswered { type: "suggestion_answered"; suggestion: Suggestion }
+export interface Saved { type: "saved"; count: number }
+export interface NotSaved { type: "not_saved"; reason: string }
+export interface People { type: "people"; id: Id | null; people: Person[] }
+export interface FileList { type: "file_list"; id: Id | null; files: FileInfo[] }
+export interface FileContent {
+  type: "file_content"; id: Id | null; file: string; path: string; version: number; text: string;
+}
+export interface Applied {
+  type: "applied"; id: Id | null; file: string | null; path: string | null; version: number | null;
+}
+export interface JobList { type: "job_list"; id: Id | null; jobs: Job[] }
+export interface SuggestionList { type: "suggestion_list"; id: Id | null; suggestions: Suggestion[] }
+export interface Done { type: "done"; id: Id | null; message: string }
+export interface Pong { type: "pong"; id: Id | null }
+export interface HelpText { type: "help"; id: Id | null; lines: string[] }
+export interface Error { type: "error"; id: Id | null; code: string; message: string; field: string | null }
+export interface Goodbye { type: "goodbye"; reason: string; retry_ms: number | null }
+export type AnyEvent =
+  | Welcome | UserJoined | UserLeft | UserChanged | CursorMoved | TextChanged | FileCreated | FileRenamed | FileDeleted
+  | GenerationStarted | GenerationProgress | GenerationToken | GenerationComplete | JobChanged | SuggestionAdded
+  | SuggestionAnswered | Saved | NotSaved | People | FileList | FileContent | Applied | JobList | SuggestionList | Done
+  | Pong | HelpText | Error | Goodbye;
+
+// What a client may ask.
+export interface Hello { type: "hello"; id?: Id | null; name?: string | null; color?: string | null }
+export interface Who { type: "who"; id?: Id | null }
+export interface Files { type: "files"; id?: Id | null }
+export interface Read { type: "read"; id?: Id | null; file: string }
+export interface TextOperation {
+  type: "text_operation"; id?: Id | null; file: string; version: number; ops: Component[];
+}
+export interface Edit {
+  type: "edit"; id?: Id | null; file: string; start: Position; end?: Position | null; text?: string;
+}
+export interface CreateFile { type: "create_file"; id?: Id | null; path: string; text?: string }
+export interface RenameFile { type: "rename_file"; id?: Id | null; file: string; path: string }
+export interface DeleteFile { type: "delete_file"; id?: Id | null; file: string }
+export interface CursorUpdate {
+  type: "cursor_update"; id?: Id | null; file: string; position: Position; selection?: Selection | null;
+}
+export interface Generate {
+  type: "generate"; id?: Id | null; prompt: string; files?: string[]; strategy?: Strategy | null; model?: string | null;
+  mode?: Mode; priority?: "high" | "normal" | "low";
+}
+export interface Jobs { type: "jobs"; id?: Id | null }
+export interface Cancel { type: "cancel"; id?: Id | null; job: string }
+export interface Retry { type: "retry"; id?: Id | null; job: string }
+export interface Undo { type: "undo"; id?: Id | null; job: string }
+export interface Redo { type: "redo"; id?: Id | null; job: string }
+export interface Suggestions { type: "suggestions"; id?: Id | null }
+export interface Answer { type: "answer"; id?: Id | null; suggestion: string; choice: "accept" | "reject" }
+export interface Update { type: "update"; id?: Id | null; update: string }
+export interface Ping { type: "ping"; id?: Id | null }
+export interface Help { type: "help"; id?: Id | null }
+export type AnyRequest =
+  | Hello | Who | Files | Read | TextOperation | Edit | CreateFile | RenameFile | DeleteFile | CursorUpdate | Generate
+  | Jobs | Cancel | Retry | Undo | Redo | Suggestions | Answer | Update | Ping | Help;
+
+// POST /api/generate: its body, and the events of its stream.
+export interface GenerateRequest {
+  room: string; prompt: string; files?: string[]; strategy?: Strategy | null; model?: string | null; mode?: Mode;
+  priority?: "high" | "normal" | "low"; name?: string; detach?: boolean;
+}
+export interface ContextReady { type: "context_ready"; job: string; files: string[]; tokens: number }
+export interface StrategyDetermined { type: "strategy_determined"; job: string; strategy: Strategy; why: string }
+export interface Progress { type: "progress"; job: Job; detail: string }
+export interface FileStart { type: "file_start"; job: string; path: string }
+export interface Token { type: "token"; job: string; path: string; text: string }
+export interface FileEnd { type: "file_end"; job: string; path: string; applied: number; pending: number }
+export interface StreamConflict { type: "conflict"; job: string; suggestion: Suggestion }
+export interface StreamError { type: "error"; job: string | null; code: string; message: string; field: string | null }
+export interface StreamComplete { type: "complete"; job: Job }
+export type AnyStreamEvent =
+  | ContextReady | StrategyDetermined | Progress | FileStart | Token | FileEnd | StreamConflict | StreamError
+  | StreamComplete;

@@ -1,0 +1,233 @@
+/** One visit to a room: the document, the connection, and what people do here. */
+import { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import { reduceAi } from "../ai/inbox";
+import { fileText, observeListing, readListing } from "../files/listing";
+import type { AnyEvent, AnyRequest, Answer, Generate } from "../messages";
+import { keepName, loadIdentity } from "../people/identity";
+import { readParticipants, type Participant } from "../people/participants";
+import { keepOfflineCopy, WaitingCount } from "../provider/offline";
+import { RoomProvider } from "../provider/provider";
+import { createRoomStore, type Notice, type Panel, type RoomStore } from "./state";
+import { chooseTheme, startTheme, watchSystemTheme } from "./theme";
+
+export type JobAction = "cancel" | "retry" | "undo" | "redo";
+
+const NOTICE_MS = 8_000;
+const PEOPLE_MS = 100;
+
+export class RoomSession {
+  readonly doc = new Y.Doc();
+  readonly awareness = new Awareness(this.doc);
+  readonly provider: RoomProvider;
+  readonly store: RoomStore;
+  readonly #undo = new Map<string, { text: Y.Text; manager: Y.UndoManager }>();
+  #lastNotice = 0;
+  #peopleTimer: ReturnType<typeof setTimeout> | undefined;
+  #remembered: string | null;
+
+  /** `room` is the room's raw name, as it stands in the address. */
+  constructor(readonly room: string) {
+    const self = loadIdentity();
+    this.store = createRoomStore(room, self, startTheme());
+    this.#remembered = localStorage.getItem(this.#fileKey);
+    const waiting = new WaitingCount(room);
+    this.provider = new RoomProvider({
+      url: () => this.#address(),
+      doc: this.doc,
+      awareness: this.awareness,
+      waiting: waiting.read(),
+      onSaving: (saving) => {
+        waiting.write(saving.waiting);
+        const before = this.store.getState().saving;
+        if (JSON.stringify(before) !== JSON.stringify(saving)) this.store.setState({ saving });
+        if (saving.kind === "saved" || saving.kind === "saving") this.#loaded();
+      },
+      onEvent: (event) => this.#happened(event),
+      onProblem: (message) => this.notify(message, "error"),
+    });
+    this.#introduce();
+    observeListing(this.doc, () => this.#listFiles());
+    this.awareness.on("change", () => this.#peopleChanged());
+    this.#peopleChanged();
+    watchSystemTheme((theme) => this.store.setState({ theme }));
+    this.#watchPage();
+  }
+
+  /** Loads this browser's copy, then connects. */
+  async start(): Promise<void> {
+    if (!(await keepOfflineCopy(this.room, this.doc))) {
+      this.notify("This browser keeps no offline copy: edits that are not saved are lost when you close the page.");
+    }
+    if (readListing(this.doc).files.length > 0) this.#loaded();
+    this.provider.connect();
+  }
+
+  // What people do
+
+  open(file: string | null, panel: Panel | null = "editor"): void {
+    this.#remembered = null;
+    if (file !== null) localStorage.setItem(this.#fileKey, file);
+    this.awareness.setLocalStateField("file", file);
+    this.store.setState(panel ? { openFile: file, panel } : { openFile: file });
+  }
+
+  show(panel: Panel): void {
+    this.store.setState({ panel });
+  }
+
+  /** Opens the file that somebody has open, at their cursor. */
+  follow(person: Participant): void {
+    if (person.file === null || !fileText(this.doc, person.file)) {
+      this.notify(`${person.name} has no file open.`);
+      return;
+    }
+    this.open(person.file);
+    const position = this.#absolute(person.head);
+    if (position !== null) this.store.setState({ reveal: { file: person.file, position } });
+  }
+
+  rename(raw: string): void {
+    const name = keepName(raw);
+    if (name === null) return;
+    this.store.setState({ self: { ...this.store.getState().self, name } });
+    this.#introduce();
+    void this.#attempt({ type: "hello", name, color: this.store.getState().self.color }, true);
+  }
+
+  toggleTheme(): void {
+    const theme = this.store.getState().theme === "dark" ? "light" : "dark";
+    chooseTheme(theme);
+    this.store.setState({ theme });
+  }
+
+  /** Asks the AI. Rejects with RequestRefused. */
+  async ask(request: Omit<Generate, "type" | "id">): Promise<void> {
+    await this.provider.request({ ...request, type: "generate" });
+  }
+
+  async act(job: string, action: JobAction): Promise<void> {
+    await this.#attempt({ type: action, job });
+  }
+
+  async answer(suggestion: string, choice: Answer["choice"]): Promise<void> {
+    await this.#attempt({ type: "answer", suggestion, choice });
+  }
+
+  notify(text: string, kind: Notice["kind"] = "info"): void {
+    const id = ++this.#lastNotice;
+    const others = this.store.getState().notices.filter((notice) => notice.text !== text);
+    this.store.setState({ notices: [...others, { id, kind, text }].slice(-4) });
+    if (kind === "info") setTimeout(() => this.dismiss(id), NOTICE_MS);
+  }
+
+  dismiss(id: number): void {
+    this.store.setState({ notices: this.store.getState().notices.filter((notice) => notice.id !== id) });
+  }
+
+  /** The undo history of this person's own edits in a file; kept while the page is open. */
+  undoManager(file: string, text: Y.Text): Y.UndoManager {
+    const known = this.#undo.get(file);
+    if (known && known.text === text) return known.manager;
+    known?.manager.destroy();
+    const manager = new Y.UndoManager(text, { trackedOrigins: new Set() });
+    this.#undo.set(file, { text, manager });
+    return manager;
+  }
+
+  // What happens to the room
+
+  #happened(event: AnyEvent): void {
+    const { ai } = this.store.getState();
+    const next = reduceAi(ai, event);
+    if (next !== ai) this.store.setState({ ai: next });
+    if (event.type === "welcome") {
+      const { version, model, limits } = event;
+      this.store.setState({ server: { version, model, limits } });
+    }
+  }
+
+  /** Cursors move many times a second; the list of people is drawn again at most ten times. */
+  #peopleChanged(): void {
+    this.#peopleTimer ??= setTimeout(() => {
+      this.#peopleTimer = undefined;
+      this.store.setState({ people: readParticipants(this.awareness) });
+    }, PEOPLE_MS);
+  }
+
+  #listFiles(): void {
+    const { files, problems } = readListing(this.doc);
+    this.store.setState({ files, problems });
+    const { openFile, loaded } = this.store.getState();
+    if (openFile !== null && !files.some((file) => file.id === openFile)) {
+      this.open(null, null);
+      this.notify("The file that you had open was deleted.");
+    }
+    if (loaded && this.store.getState().openFile === null) this.#openFirst();
+  }
+
+  /** The document is there: shows the file of the last visit, or a first one. */
+  #loaded(): void {
+    if (this.store.getState().loaded) return;
+    this.store.setState({ loaded: true, ...readListing(this.doc) });
+    this.#openFirst();
+  }
+
+  #openFirst(): void {
+    const { files } = this.store.getState();
+    const remembered = files.find((file) => file.id === this.#remembered);
+    const readme = files.find((file) => /^readme(\.|$)/i.test(file.shown));
+    const first = [...files].sort((a, b) => (a.shown < b.shown ? -1 : 1))[0];
+    const file = remembered ?? readme ?? first;
+    if (file) this.open(file.id, null);
+  }
+
+  // The rest
+
+  get #fileKey(): string {
+    return `pairloom.file.${this.room}`;
+  }
+
+  #address(): string {
+    const { name, color } = this.store.getState().self;
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const query = new URLSearchParams({ pairloom: "1", name, color });
+    return `${scheme}//${location.host}/yjs/${this.room}?${query}`;
+  }
+
+  #introduce(): void {
+    const { name, color } = this.store.getState().self;
+    this.awareness.setLocalStateField("user", { name, color, colorLight: `${color}33`, kind: "person" });
+    this.awareness.setLocalStateField("file", this.store.getState().openFile);
+  }
+
+  #absolute(head: unknown): number | null {
+    if (head === null) return null;
+    const relative = Y.createRelativePositionFromJSON(head);
+    return Y.createAbsolutePositionFromRelativePosition(relative, this.doc)?.index ?? null;
+  }
+
+  async #attempt(request: AnyRequest, quiet = false): Promise<void> {
+    try {
+      await this.provider.request(request);
+    } catch (error) {
+      // A name that could not be sent now travels in the address of the next connection.
+      if (!quiet) this.notify(error instanceof Error ? error.message : String(error), "error");
+    }
+  }
+
+  #watchPage(): void {
+    addEventListener("online", () => this.provider.wake());
+    addEventListener("offline", () => this.provider.probe());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.provider.wake();
+    });
+    addEventListener("pagehide", () => this.provider.leave());
+    addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      this.awareness.setLocalState({});
+      this.#introduce();
+      this.provider.wake();
+    });
+  }
+}
