@@ -1,0 +1,181 @@
+"""A room host and an engine for tests of requests: a real document and real versions, nothing else."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
+
+from collab.document import Applied, Document, Editor
+from collab.errors import NotFound
+from collab.ids import ClientId, ConnectionId, FileId, PersonId, RoomId
+from collab.limits import Limits
+from collab.origin import Origin
+from collab.presence import PresenceView
+from collab.versions import FileChange, FileVersions
+from generation.events import GenerationEvent
+from generation.service import Asker, Choice, GenerationRequest, JobView, SuggestionView
+from server.caller import Caller
+from server.dispatch import Dispatch
+from server.messages.requests import AnyRequest
+
+T = TypeVar("T")
+
+
+class FakeHost:
+    """One room. ``before_change`` runs at the start of every change, as edits that have just come in would."""
+
+    def __init__(self) -> None:
+        self.document = Document(ClientId(1))
+        self.versions = FileVersions(self.document, 10, 100)
+        self.changes: list[FileChange] = []
+        self.origins: list[Origin] = []
+        self.presence: dict[ClientId, Mapping[str, Any]] = {}
+        self.before_change: Callable[[], None] = lambda: None
+
+    room = RoomId("demo")
+    saving = True
+
+    def people(self) -> list[PresenceView]:
+        return [
+            PresenceView(client, s["user"]["name"], s["user"]["color"], s["user"]["kind"], s["file"], s["cursor"])
+            for client, s in self.presence.items()
+        ]
+
+    def change(self, change: Callable[[Editor], T], origin: Origin) -> tuple[T, Applied]:
+        self.before_change()
+        result, applied = self.document.edit(change)
+        self._follow(applied, origin)
+        return result, applied
+
+    def apply(self, update: bytes, origin: Origin) -> Applied:
+        applied = self.document.apply([update])
+        self._follow(applied, origin)
+        return applied
+
+    def _follow(self, applied: Applied, origin: Origin) -> None:
+        self.origins.append(origin)
+        self.changes += self.versions.follow(applied, "Ann")
+
+    def set_presence(self, client: ClientId, state: Mapping[str, object] | None) -> None:
+        if state is None:
+            self.presence.pop(client, None)
+        else:
+            self.presence[client] = state
+
+    def create(self, path: str, text: str = "") -> FileId:
+        file = FileId(path.replace("/", "_").replace(".", "_"))
+        _, applied = self.document.edit(lambda editor: editor.create(file, path, text))
+        self.versions.follow(applied, "")
+        return file
+
+
+def job_view(**changed: Any) -> JobView:
+    values: dict[str, Any] = {
+        "job": "j234567",
+        "prompt": "do it",
+        "asked_by": "Ann",
+        "state": "queued",
+        "model": "tiny",
+        "offline": False,
+        "mode": "auto",
+        "strategy": None,
+        "client": 77,
+        "color": "#4338ca",
+        "created_ms": 1,
+        "files": ("a.txt",),
+        "progress": 0.0,
+        "eta_seconds": None,
+        "tokens": 0,
+        "hunks_applied": 0,
+        "hunks_pending": 0,
+        "undone": False,
+        "can_undo": False,
+        "error": None,
+    }
+    return JobView(**(values | changed))
+
+
+def suggestion_view(**changed: Any) -> SuggestionView:
+    values: dict[str, Any] = {
+        "suggestion": "s234567",
+        "job": "j234567",
+        "file": None,
+        "path": "new.py",
+        "reason": "The file does not exist yet.",
+        "kind": "new_file",
+        "before": "",
+        "current": "",
+        "after": "x = 1\n",
+        "anchor": None,
+        "state": "open",
+        "answered_by": None,
+    }
+    return SuggestionView(**(values | changed))
+
+
+class FakeGeneration:
+    """An engine that keeps what it was asked, and knows one job and one suggestion."""
+
+    model_name: str | None = "tiny"
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.fails: Exception | None = None
+
+    async def run(self) -> None:
+        raise NotImplementedError
+
+    async def submit(self, room: RoomId, request: GenerationRequest, asker: Asker) -> JobView:
+        self._note("submit", room, request, asker)
+        return job_view(prompt=request.prompt, asked_by=asker.name)
+
+    async def cancel(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        return self._job("cancel", room, job, asker)
+
+    async def retry(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        return self._job("retry", room, job, asker)
+
+    async def undo(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        return self._job("undo", room, job, asker)
+
+    async def redo(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        return self._job("redo", room, job, asker)
+
+    async def jobs(self, room: RoomId) -> list[JobView]:
+        return [job_view()]
+
+    async def suggestions(self, room: RoomId) -> list[SuggestionView]:
+        return [suggestion_view()]
+
+    async def answer(self, room: RoomId, suggestion: str, choice: Choice, asker: Asker) -> SuggestionView:
+        self._note("answer", room, suggestion, choice, asker)
+        return suggestion_view(state="accepted" if choice == "accept" else "rejected")
+
+    def watch(self, job: str) -> AbstractAsyncContextManager[AsyncIterator[GenerationEvent]]:
+        raise NotImplementedError
+
+    def _job(self, what: str, room: RoomId, job: str, asker: Asker) -> JobView:
+        self._note(what, room, job, asker)
+        if job != "j234567":
+            raise NotFound(f"There is no job {job!r}; jobs lists them.", field="job")
+        return job_view()
+
+    def _note(self, *asked: object) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.asked.append(asked)
+
+
+class Asking:
+    """Somebody who asks a room."""
+
+    def __init__(self, *, native: bool = True, limits: Limits | None = None) -> None:
+        self.host = FakeHost()
+        self.generation = FakeGeneration()
+        self.dispatch = Dispatch(self.generation, limits or Limits(), random.Random(7), "1.2.3")
+        self.caller = Caller(ConnectionId("c1"), PersonId("ann"), "Ann", "#0f766e", ClientId(42), native=native)
+
+    async def ask(self, request: AnyRequest) -> Any:
+        return await self.dispatch.handle(self.host, self.caller, request)

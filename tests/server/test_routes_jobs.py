@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from server.messages.parts import Job, Suggestion
+from tests.server.routes_fakes import FakeState, error_of
+
+ROOM = "/api/rooms/main"
+
+
+async def test_the_list_of_jobs_holds_messages_of_the_protocol() -> None:
+    async with FakeState().client() as client:
+        jobs = (await client.get(f"{ROOM}/jobs")).json()["jobs"]
+    assert [Job.model_validate(job).job for job in jobs] == ["j1"]
+
+
+@pytest.mark.parametrize("action", ["cancel", "retry", "undo", "redo"])
+async def test_a_job_is_acted_on_in_the_name_of_who_asks(action: str) -> None:
+    state = FakeState()
+    async with state.client() as client:
+        response = await client.post(f"{ROOM}/jobs/j1/{action}?name=Kim")
+    assert response.json()["job"]["job"] == "j1"
+    assert state.generation.calls == [(action, "main", "j1", "Kim")]
+
+
+async def test_an_unknown_job_and_an_unknown_action_are_not_found() -> None:
+    async with FakeState().client() as client:
+        assert error_of(await client.post(f"{ROOM}/jobs/j9/undo"))[3] == "job"
+        status, _, message, field = error_of(await client.post(f"{ROOM}/jobs/j1/explode"))
+    assert (status, field) == (404, "action")
+    assert "cancel, retry, undo and redo" in message
+
+
+@pytest.mark.parametrize("name", ["", "x" * 81, "%20"])
+async def test_a_name_must_be_of_a_person(name: str) -> None:
+    async with FakeState().client() as client:
+        assert error_of(await client.post(f"{ROOM}/jobs/j1/undo?name={name}"))[3] == "name"
+
+
+async def test_the_suggestions_that_wait() -> None:
+    async with FakeState().client() as client:
+        found = (await client.get(f"{ROOM}/suggestions")).json()["suggestions"]
+    assert [Suggestion.model_validate(one).suggestion for one in found] == ["s1"]
+
+
+async def test_a_suggestion_is_answered() -> None:
+    state = FakeState()
+    async with state.client() as client:
+        response = await client.post(f"{ROOM}/suggestions/s1?name=Kim", json={"choice": "accept"})
+    assert response.json()["suggestion"]["answered_by"] == "Kim"
+    assert state.generation.calls == [("answer", "main", "s1", "accept", "Kim")]
+
+
+async def test_a_second_answer_and_a_wrong_one_are_refused() -> None:
+    async with FakeState().client() as client:
+        late = await client.post(f"{ROOM}/suggestions/answered", json={"choice": "reject"})
+        wrong = await client.post(f"{ROOM}/suggestions/s1", json={"choice": "maybe"})
+        large = await client.post(f"{ROOM}/suggestions/s1", json={"choice": "x" * 70_000})
+    assert error_of(late)[:3] == (409, "conflict", "Kim has accepted this already.")
+    assert (error_of(wrong)[0], error_of(wrong)[3]) == (400, "choice")
+    assert error_of(large)[0] == 413
