@@ -96,9 +96,7 @@ def build_client(root: Path = ROOT) -> Path:
     installed = web / "node_modules" / ".pairloom-installed"
     stamp = web / "node_modules" / ".pairloom-built"
     if not (web / "package.json").is_file():
-        raise ClientBuildError(
-            f"{web} holds no browser client; build from a whole checkout or source archive."
-        )
+        raise ClientBuildError(f"{web} holds no browser client; build from a whole checkout or source archive.")
     packages = _digest(web, [web / "package.json", web / "package-lock.json"])
     sources = _digest(web, _sources(web))
     if not (built.is_file() and _holds(stamp, sources)):

@@ -69,7 +69,9 @@ def file_path(raw: object) -> FilePath:
     if not isinstance(raw, str):
         raise InvalidPath("The path must be a string.", field="path")
     try:
-        size = len(raw.encode())
+        # Composing can make a text longer.
+        composed = unicodedata.normalize("NFC", raw) if len(raw) <= MAX_PATH_BYTES else raw
+        size = len(composed.encode())
     except UnicodeEncodeError:
         raise InvalidPath("The path holds an unpaired surrogate; send valid Unicode.", field="path") from None
     if not raw:
@@ -85,7 +87,7 @@ def file_path(raw: object) -> FilePath:
             "The path must be relative, without empty parts, '.' or '..'; write it like 'src/app.py'.",
             field="path",
         )
-    return FilePath(unicodedata.normalize("NFC", raw))
+    return FilePath(composed)
 
 
 def client_id(random: Random) -> ClientId:

@@ -79,6 +79,8 @@ def from_line_column(text: str, place: LineColumn) -> int:
 
     Raises InvalidOperation for a line that is not there or a column inside a character.
     """
+    if place.line < 0:
+        raise InvalidOperation(f"Line {place.line} is before the start; lines count from 0.", field="position")
     start = 0
     for _ in range(place.line):
         newline = text.find("\n", start)

@@ -22,21 +22,26 @@ class OutboxState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CatchUp:
-    """What a drained reader has missed: edits since the state vector ``since`` (None: none), presence."""
+    """What a drained reader has missed: edits since the state vector ``since`` (None: none), presence.
+
+    ``asked``: the state vector of its last step 1, if that has not been answered.
+    """
 
     since: bytes | None
     presence: bool
+    asked: bytes | None = None
 
 
 class Outbox:
     """Decides about each message to one connection. Sizes in bytes."""
 
-    __slots__ = ("_limit", "_presence_shed", "_since", "state")
+    __slots__ = ("_asked", "_limit", "_presence_shed", "_since", "state")
 
     def __init__(self, limit: int) -> None:
         self.state = OutboxState.FLOWING
         self._limit = limit
         self._since: bytes | None = None
+        self._asked: bytes | None = None
         self._presence_shed = False
 
     def paused(self) -> None:
@@ -46,9 +51,10 @@ class Outbox:
 
     def resumed(self) -> CatchUp:
         """The transport's buffer has drained; says what has to be sent now."""
-        missed = CatchUp(self._since, self._presence_shed)
+        missed = CatchUp(self._since, self._presence_shed, self._asked)
         self.state = OutboxState.FLOWING
         self._since = None
+        self._asked = None
         self._presence_shed = False
         return missed
 
@@ -61,6 +67,16 @@ class Outbox:
         if self.state is OutboxState.SLOW:
             self.state = OutboxState.LAGGING
             self._since = before
+        return False
+
+    def answer(self, buffered: int, state: bytes) -> bool:
+        """Whether a step 1 with this state vector is answered now; else it is when the reader has drained.
+
+        Each answer may be as large as the document, and a client that does not read could ask for many.
+        """
+        if self.state is OutboxState.FLOWING or buffered <= self._limit:
+            return True
+        self._asked = state
         return False
 
     def presence(self) -> bool:

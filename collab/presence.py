@@ -86,7 +86,8 @@ class Presence:
             if holder.client == entry.client:
                 held = self._heirs.get(entry.client)
                 if held is not None and held[0] is holder:
-                    self._heirs[entry.client] = (holder, entry)
+                    if len(entry.state) <= self._limits.presence_bytes:
+                        self._heirs[entry.client] = (holder, entry)
                 else:
                     self._take(holder, entry, now)
             elif holder.client is None and entry.state != NULL:
@@ -136,8 +137,11 @@ class Presence:
                 if now - state.seen >= limit / 2:
                     self._store(client, state.clock + 1, state.json, None, now)
             elif now - state.seen >= limit:
-                # Its id stays its own: it is shown again as soon as it renews its state.
-                self._remove(client)
+                if client in self._heirs:
+                    self.leave(state.holder, now)
+                else:
+                    # Its id stays its own: it is shown again as soon as it renews its state.
+                    self._remove(client)
 
     def snapshot(self) -> bytes | None:
         """An awareness message with all states; None if nobody is here."""
@@ -180,7 +184,7 @@ class Presence:
             holder.client = entry.client
             self._take(holder, entry, now)
             return None
-        if holder.answered or state.holder is None:
+        if holder.answered or state.holder is None or not self._allowed(entry):
             return None
         former = self._heirs.get(entry.client)
         if former is not None:

@@ -18,7 +18,7 @@ from collab.ids import ClientId
 from collab.wire import decode_state_vector, read_delete_set
 
 _NOTHING: Final = b"\x00\x00"
-_VIEWS: Final[tuple[type[Any], ...]] = (Map, Array, Text, XmlFragment)
+_ITEMS: Final = 2_000
 
 Ranges = dict[ClientId, tuple[tuple[int, int], ...]]
 """Client id -> clocks as (first, after the last), sorted, apart from each other."""
@@ -104,20 +104,34 @@ class Replay:
         """
         with _decoding():
             names = sorted(self._doc.keys())
-            return {name: [_plain(self._doc.get(name, type=view)) for view in _VIEWS] for name in names}
+            return {name: self._views(name) for name in names}
+
+    def _views(self, name: str) -> list[object]:
+        views = [_plain(self._doc.get(name, type=Map))]
+        text = self._doc.get(name, type=Text)
+        # As an array, a text is one item per character.
+        rest: tuple[type[Any], ...] = (Text,) if len(text) else (Array, XmlFragment)
+        return views + [_plain(self._doc.get(name, type=view)) for view in rest]
 
 
 def _plain(value: object) -> object:
-    """A value to compare by ``==``, with all that is nested in it."""
+    """A value to compare by ``==``, with what is nested in it.
+
+    The recursion is Python's, which ends in RecursionError; that of pycrdt's own conversions would end the
+    process for a document that is nested deeply enough. Of XML, and of arrays that would take long, the size.
+    """
     match value:
         case Text():
             return ["text", [[_plain(part), _plain(marks)] for part, marks in value.diff()]]
         case Map():
             return ["map", {key: _plain(value[key]) for key in sorted(value.keys())}]
         case Array():
-            return ["array", [_plain(item) for item in value]]
-        case XmlFragment() | XmlElement() | XmlText():
-            return ["xml", str(value)]
+            size = len(value)
+            return ["array", size, [_plain(item) for item in value] if size <= _ITEMS else None]
+        case XmlFragment() | XmlElement():
+            return ["xml", len(value.children)]
+        case XmlText():
+            return ["xml text", len(value)]
         case Doc():
             return ["doc", value.guid]
         case dict():
@@ -152,6 +166,8 @@ def _normal(update: bytes) -> Ranges:
 def _decoding() -> Iterator[None]:
     try:
         yield
+    except RecursionError:
+        raise
     except (ValueError, IndexError, RuntimeError, OverflowError) as error:
         raise MalformedUpdate(f"A stored update cannot be decoded: {error}.") from error
     except BaseException as error:

@@ -7,6 +7,7 @@ own update goes out to everybody as one message. Idle rooms pay no delay for it;
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from collab.document import EMPTY_UPDATE, Applied, Document, merge_updates
@@ -24,7 +25,7 @@ from collab.errors import LimitExceeded, MalformedMessage, MalformedUpdate
 from collab.ids import ClientId, PersonId, RoomId
 from collab.limits import Limits
 from collab.origin import ImportOrigin, JobOrigin, Origin, PersonOrigin, UndoOrigin
-from collab.ports import Checkpoint, Clock, LogEntry, StoredRoom
+from collab.ports import Clock, LogEntry, StoredRoom
 from collab.presence import Holder, Presence
 from collab.wire import (
     claims,
@@ -47,7 +48,11 @@ class Member:
     acknowledged: bool = False
     """It is told what is durable; plain Yjs clients are not."""
     received: int = 0
+    durable: int = 0
+    """How many of those it was told are stored."""
     denied: bool = False
+    asked: bytes = b""
+    """The state vector with which it was last asked for what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ class Room:
         candidates = [*stored.checkpoint.pending] if stored.checkpoint is not None else []
         candidates += [entry.update for entry in stored.entries]
         self.waiting = [Waiting(u, None) for u in candidates if not self._integrated(u)]
+        self._settle([])
         self.seq = self.durable_seq = stored.last_seq
         self._size = len(self.document.encode())
 
@@ -157,18 +163,28 @@ class Room:
         return Send(member, permission_denied("You may read this room but not change it."))
 
     def _apply(self, incoming: list[tuple[Member, bytes]], effects: list[Effect]) -> None:
-        if self._size > self._limits.document_bytes:
-            self._size = len(self.document.encode())
-            if self._size > self._limits.document_bytes:
-                self._refuse(incoming, effects)
-                return
-        if len(incoming) == 1 and self._apply_one(*incoming[0], effects):
+        try:
+            self.check_size()
+        except LimitExceeded as error:
+            self._refuse(incoming, error, effects)
             return
-        heads = [claims(update) for _, update in incoming]
-        # An update of several clients names them only to a full decoder; the state vectors before and
-        # after tell it natively.
-        many = any(head is None and update[:1] != b"\0" for head, (_, update) in zip(heads, incoming, strict=True))
-        applied = self.document.apply([update for _, update in incoming], track=many)
+        heads: list[tuple[ClientId, int, int] | None]
+        many = False
+        if len(incoming) == 1 and not self.waiting and (head := claims(incoming[0][1])) is not None:
+            member, update = incoming[0]
+            applied = self.document.apply([update])
+            if applied.update == update:
+                self._applied_one(member, update, head[0], applied, effects)
+                return
+            heads = [head]
+        else:
+            heads = [claims(update) for _, update in incoming]
+            # An update of several clients names them only to a full decoder; the state vectors before and
+            # after tell it natively.
+            many = any(
+                head is None and update[:1] != b"\0" for head, (_, update) in zip(heads, incoming, strict=True)
+            )
+            applied = self.document.apply([update for _, update in incoming], track=many)
         bad = {index for index, _ in applied.rejected}
         by_member: dict[Member, list[bytes]] = {}
         touched: dict[Member, set[ClientId]] = {}
@@ -181,16 +197,15 @@ class Room:
                 touched.setdefault(member, set()).add(head[0])
             elif many:
                 touched.setdefault(member, set()).update(_grown(applied, heads))
-        effects += [
-            Close(incoming[index][0], MalformedUpdate.close, f"Malformed update: {reason}.")
-            for index, reason in applied.rejected
-        ]
+        for index, reason in applied.rejected:
+            self._acknowledge.pop(incoming[index][0], None)
+            effects.append(Close(incoming[index][0], MalformedUpdate.close, f"Malformed update: {reason}."))
         if applied.update is None and not by_member:
             return
         waited = bool(self.waiting)
         for member, updates in by_member.items():
             update = updates[0] if len(updates) == 1 else merge_updates(updates)
-            if applied.update is None and self._integrated(update):
+            if applied.update is None and (self._integrated(update) or self._waits(update)):
                 continue  # Nothing that we did not have: a client that came back and brought what we know.
             self._size += len(update)
             relayed = self._relayed(member, touched.get(member, set()))
@@ -202,35 +217,34 @@ class Room:
             effects.append(Broadcast(sync_update(applied.update), alone))
             by = next(iter(by_member)).name if len(by_member) == 1 else ""
             effects.append(Changed(applied, by))
-            if waited:
-                self.waiting = [item for item in self.waiting if not self._integrated(item.update)]
+            self._settle(effects)
 
-    def _apply_one(self, member: Member, update: bytes, effects: list[Effect]) -> bool:
-        """The usual turn of a room in which people type: one update, by one client, that fits.
-
-        False, with nothing done, for an update that needs a closer look; True else.
-        """
-        head = claims(update)
-        if head is None or self.waiting:
-            return False
-        applied = self.document.apply([update])
-        if applied.update != update:
-            # Malformed, known already, or waiting for another one: applying it again changes nothing.
-            return False
+    def _applied_one(
+        self, member: Member, update: bytes, client: ClientId, applied: Applied, effects: list[Effect]
+    ) -> None:
+        """The usual turn of a room in which people type: one update, of one client, that was all news."""
         self._size += len(update)
         person = member.person
-        relayed = () if self.owners.setdefault(head[0], person) == person else (head[0],)
+        relayed = () if self.owners.setdefault(client, person) == person else (client,)
         effects.append(self._persist(PersonOrigin(person, member.holder.connection, relayed), update))
         effects.append(Broadcast(sync_update(update), member))
         effects.append(Changed(applied, member.name))
-        return True
 
-    def _refuse(self, incoming: list[tuple[Member, bytes]], effects: list[Effect]) -> None:
-        reason = (
-            f"The room's document has {self._size} bytes; at most {self._limits.document_bytes} are allowed "
-            "(setting document_bytes)."
-        )
-        effects.extend(Close(member, LimitExceeded.close, reason) for member in {m: None for m, _ in incoming})
+    def check_size(self) -> None:
+        """Raises LimitExceeded when the document is as large as it may be."""
+        if self._size > self._limits.document_bytes:
+            # The sum of the updates is more than what they come to.
+            self._size = len(self.document.encode())
+            if self._size > self._limits.document_bytes:
+                raise LimitExceeded(
+                    f"The room's document has {self._size} bytes; at most {self._limits.document_bytes} are "
+                    "allowed (setting limit_document_bytes)."
+                )
+
+    def _refuse(self, incoming: list[tuple[Member, bytes]], error: LimitExceeded, effects: list[Effect]) -> None:
+        for member in {member: None for member, _ in incoming}:
+            self._acknowledge.pop(member, None)
+            effects.append(Close(member, LimitExceeded.close, error.message))
 
     def _relayed(self, member: Member, clients: set[ClientId]) -> tuple[ClientId, ...]:
         owners, person = self.owners, member.person
@@ -242,7 +256,30 @@ class Room:
             effects.append(
                 Close(member, LimitExceeded.close, "Too many updates wait for one that is missing; reconnect.")
             )
-        effects.append(Send(member, sync_step1(self.document.state_vector())))
+        # A client that itself lacks the missing edit answers with the same again; once is enough.
+        state = self.document.state_vector()
+        if member.asked != state:
+            member.asked = state
+            effects.append(Send(member, sync_step1(state)))
+
+    def _waits(self, update: bytes) -> bool:
+        return any(item.update == update for item in self.waiting)
+
+    def _settle(self, effects: list[Effect]) -> None:
+        """Takes what no longer waits off the list, and applies the rest again.
+
+        When updates come out of order, yrs 0.28 forgets some that it had kept aside, although all that they
+        need is there (a contract test holds this). Applied again, they come in.
+        """
+        while self.waiting:
+            self.waiting = [item for item in self.waiting if not self._integrated(item.update)]
+            if not self.waiting:
+                return
+            applied = self.document.apply([item.update for item in self.waiting])
+            if applied.update is None:
+                return
+            effects.append(Broadcast(sync_update(applied.update), None))
+            effects.append(Changed(applied, ""))
 
     def _integrated(self, update: bytes) -> bool:
         rest = self.document.lacks(update)
@@ -283,7 +320,7 @@ class Room:
         counts = list(self._acknowledge.items())
         self._acknowledge.clear()
         if self.seq <= self.durable_seq:
-            effects.extend(Durable(member, count) for member, count in counts)
+            effects.extend(_durable(counts))
         else:
             self._unsaved.append(_Unsaved(self.seq, counts))
 
@@ -298,16 +335,18 @@ class Room:
         newest: dict[Member, int] = {}
         while self._unsaved and self._unsaved[0].seq <= self.durable_seq:
             newest.update(self._unsaved.popleft().counts)
-        return [Durable(member, count) for member, count in newest.items()]
+        return [*_durable(newest.items())]
 
     def leave(self, member: Member) -> None:
         """The connection has gone. What it sent stays; its presence goes."""
         self._acknowledge.pop(member, None)
         self.presence.leave(member.holder, self._clock.monotonic())
 
-    def checkpoint(self) -> Checkpoint:
-        """The whole state as it is now, with what waits."""
-        return Checkpoint(self.seq, self.document.encode(), tuple(item.update for item in self.waiting))
+
+def _durable(counts: Iterable[tuple[Member, int]]) -> Iterator[Durable]:
+    for member, count in counts:
+        member.durable = count
+        yield Durable(member, count)
 
 
 def author_of(origin: Origin) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from collab.document import Applied, Document, Editor, merge_updates
@@ -71,15 +71,33 @@ class Removed:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Text that was put back: its ids, and those of the deleted text of which it is a copy, in order.
+
+    Whoever's text that was, their undo must know that it lives on under other ids.
+    """
+
+    file: FileId
+    ids: IdRange
+    of: tuple[IdRange, ...]
+
+
 @dataclass(slots=True)
 class Ledger:
-    """What a job has done to the live document, in order. Small: texts are kept only where they went away."""
+    """What a job has done to the live document, in order. Small: texts are kept only where they went away.
+
+    ``copies`` and ``buried`` are for the undo of other jobs: text that was put back under new ids, and text
+    of this job that was deleted already when the job was undone, which must not be put back by others.
+    """
 
     inserted: list[Inserted] = field(default_factory=list)
     deleted: list[Deleted] = field(default_factory=list)
     created: list[Created] = field(default_factory=list)
     renamed: list[Renamed] = field(default_factory=list)
     removed: list[Removed] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
+    buried: list[Inserted] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -105,6 +123,8 @@ class Ledger:
         self.created += other.created
         self.renamed += other.renamed
         self.removed += other.removed
+        self.copies += other.copies
+        self.buried += other.buried
 
     def to_bytes(self) -> bytes:
         """For the store."""
@@ -114,6 +134,8 @@ class Ledger:
             "created": [[c.file, c.path] for c in self.created],
             "renamed": [[r.file, r.before, r.after] for r in self.renamed],
             "removed": [[r.file, r.path, r.text] for r in self.removed],
+            "copies": [[c.file, _row(c.ids), [*map(_row, c.of)]] for c in self.copies],
+            "buried": [[b.file, *_row(b.ids)] for b in self.buried],
         }
         return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -131,17 +153,22 @@ class Ledger:
                 [Created(FileId(file), path) for file, path in record["created"]],
                 [Renamed(FileId(file), before, after) for file, before, after in record["renamed"]],
                 [Removed(FileId(file), path, text) for file, path, text in record["removed"]],
+                [Copy(FileId(file), _range(ids), tuple(map(_range, of))) for file, ids, of in record["copies"]],
+                [Inserted(FileId(file), _range(ids)) for file, *ids in record["buried"]],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise StoreCorrupt(f"A stored ledger cannot be read: {error!r}.") from error
 
 
-def undo(ledger: Ledger, live: Document) -> tuple[bytes | None, Ledger]:
+def undo(ledger: Ledger, live: Document, others: Iterable[Ledger] = ()) -> tuple[bytes | None, Ledger]:
     """The update that takes back what the ledger holds, and the ledger of that, whose undo is the redo.
 
-    None if there is nothing to do. Computed in a fork; the caller applies it to ``live`` at once. It is
-    written under a client id derived from the ledger, so that taking back the same ledger a second time
-    does nothing, even if the caller crashed before it stored that it had.
+    ``others`` are the present ledgers of the room's other jobs: where one job wrote over another's text,
+    they tell which text lives on as a copy, and which must not come back.
+
+    The update is None if there is nothing to do. It is computed in a fork; the caller applies it to
+    ``live`` at once. It is written under a client id derived from the ledger, so that taking back the same
+    ledger a second time does nothing, even if the caller crashed before it stored that it had.
     """
     client = _client(ledger)
     redo = Ledger()
@@ -156,17 +183,18 @@ def undo(ledger: Ledger, live: Document) -> tuple[bytes | None, Ledger]:
         if file is not None and file.path == renamed.after:
             updates.append(rename(fork, renamed.file, renamed.before))
             redo.renamed.append(Renamed(renamed.file, renamed.after, renamed.before))
-    updates += [applied.update for applied in revert(fork, ledger, redo)]
+    updates += [applied.update for applied in revert(fork, ledger, redo, tuple(others))]
     for created in ledger.created:
         updates += _remove(fork, live, created, redo)
     return joined(updates), redo
 
 
-def revert(fork: Document, ledger: Ledger, redo: Ledger) -> list[Applied]:
+def revert(fork: Document, ledger: Ledger, redo: Ledger, others: Sequence[Ledger] = ()) -> list[Applied]:
     """Takes back the ledger's changes of texts in ``fork``, under its client id; notes them in ``redo``.
 
     Returns what it did, file by file. Files that are not there any more are passed over.
     """
+    redo.copies += ledger.copies
     files = {item.file for item in ledger.inserted} | {item.file for item in ledger.deleted}
     here = sorted(files & fork.listing().files.keys())
     if not here:
@@ -174,23 +202,49 @@ def revert(fork: Document, ledger: Ledger, redo: Ledger) -> list[Applied]:
     state = State(fork)
     done = []
     for file in here:
-        inserted = IdRanges(item.ids for item in ledger.inserted if item.file == file)
-        deleted = [item for item in ledger.deleted if item.file == file]
+        own = IdRanges(item.ids for item in ledger.inserted if item.file == file)
+        copies = [copy for some in (ledger, *others) for copy in some.copies if copy.file == file]
+        inserted = own | _copied(own, copies)
+        buried = IdRanges(item.ids for other in others for item in other.buried if item.file == file)
         runs = state.runs(file)
         gone, text = _alive(runs, inserted)
+        redo.buried += [Inserted(file, ids) for ids in (inserted - IdRanges(gone)).ranges()]
         # Text that the job had written itself and later replaced does not come back.
-        places = _places(runs, deleted, inserted)
+        deleted = [item for item in ledger.deleted if item.file == file]
+        places = _places(runs, deleted, inserted | buried | _copied(buried, copies))
         if not gone and not places:
             continue
         clock = decode_state_vector(fork.state_vector()).get(fork.client_id, 0)
-        done.append(fork.apply([placed_update(fork.client_id, clock, places, gone)]))
+        texts = [place.text for place in places]
+        done.append(fork.apply([placed_update(fork.client_id, clock, texts, gone)]))
         if gone:
             redo.deleted.append(Deleted(file, text, tuple(gone), tuple(gone)))
         for place in places:
-            length = utf16_length(place.text)
-            redo.insert(file, IdRange(fork.client_id, clock, length))
-            clock += length
+            ids = IdRange(fork.client_id, clock, utf16_length(place.text.text))
+            redo.insert(file, ids)
+            redo.copies.append(Copy(file, ids, place.of))
+            clock += ids.length
     return done
+
+
+def _copied(ids: IdRanges, copies: Iterable[Copy]) -> IdRanges:
+    """The ids under which text of these ids was put back, and copies of copies."""
+    found: list[IdRange] = []
+    rest = list(copies)
+    reached = ids
+    while reached:
+        new: list[IdRange] = []
+        for copy in rest:
+            clock = copy.ids.clock
+            for of in copy.of:
+                for part, inside in reached.split(of):
+                    if inside:
+                        new.append(IdRange(copy.ids.client, clock, part.length))
+                    clock += part.length
+        # A copy is newer than its original, so that this ends.
+        reached = IdRanges(new) - IdRanges(found)
+        found += new
+    return IdRanges(found)
 
 
 def joined(updates: Sequence[bytes | None]) -> bytes | None:
@@ -220,7 +274,13 @@ def _alive(runs: list[Run], wanted: IdRanges) -> tuple[list[IdRange], str]:
     return IdRanges(ids).ranges(), _text(b"".join(units))
 
 
-def _places(runs: list[Run], deleted: list[Deleted], own: IdRanges) -> list[Placed]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    text: Placed
+    of: tuple[IdRange, ...]
+
+
+def _places(runs: list[Run], deleted: list[Deleted], not_back: IdRanges) -> list[_Place]:
     """Where the deleted texts go: one insertion for each series of tombstones without anything between."""
     if not deleted:
         return []
@@ -230,7 +290,7 @@ def _places(runs: list[Run], deleted: list[Deleted], own: IdRanges) -> list[Plac
         units = entry.text.encode("utf-16-le", "surrogatepass")
         if sum(part.length for part in tombstones) * 2 != len(units):
             continue  # The file's text was replaced by another; its tombstones went with it.
-        kept = IdRanges(entry.kept) - own
+        kept = IdRanges(entry.kept) - not_back
         at = 0
         for tombstone in tombstones:
             for part, inside in kept.split(tombstone):
@@ -238,14 +298,16 @@ def _places(runs: list[Run], deleted: list[Deleted], own: IdRanges) -> list[Plac
                     contents[part.client, part.clock] = _cut(units, at, part.length)
                 at += part.length
     wanted = IdRanges(IdRange(c, k, len(units) // 2) for (c, k), units in contents.items())
-    places: list[Placed] = []
+    places: list[_Place] = []
     open_units: list[bytes] = []
-    left: ItemId | None = None
+    of: list[IdRange] = []
 
     def finish(right: ItemId | None) -> None:
-        if open_units and left is not None:
-            places.append(Placed(left, right, _text(b"".join(open_units))))
+        if of:
+            left = of[-1].client, of[-1].clock + of[-1].length - 1
+            places.append(_Place(Placed(left, right, _text(b"".join(open_units))), tuple(of)))
             open_units.clear()
+            of.clear()
 
     for run in runs:
         for part, inside in wanted.split(run.ids):
@@ -257,7 +319,7 @@ def _places(runs: list[Run], deleted: list[Deleted], own: IdRanges) -> list[Plac
                 units = contents[part.client, clock]
                 open_units.append(units)
                 clock += len(units) // 2
-            left = part.client, end - 1
+            of.append(part)
     finish(None)
     return places
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from collab.document import Document
-from collab.errors import CollabError, NotFound
+from collab.errors import CollabError, Conflict, NotFound
 from collab.ids import JobId
 from collab.merge.suggestions import Suggestion, Suggestions, current
 from collab.undo import Ledger
 from generation.jobs import Job
+from generation.locate import NoPlace, locate
 from generation.views import SuggestionView
 
 JOB, LEDGER, REDO, SUGGESTION = "job", "ledger", "redo", "suggestion"
@@ -117,6 +118,26 @@ class Book:
         if self.redos.pop(job, None) is None:
             return []
         return [Change(REDO, job, None)]
+
+
+def with_place(suggestion: Suggestion, document: Document) -> Suggestion:
+    """A hunk that had no certain place gets the one where its lines stand now, if there is exactly one.
+
+    Raises Conflict if there is none; it can still be accepted later, or done by hand.
+    """
+    if suggestion.kind != "hunk" or suggestion.anchor is not None or suggestion.file is None:
+        return suggestion
+    if suggestion.file not in document.listing().files:
+        return suggestion
+    text = document.text(suggestion.file)
+    place = locate(text, suggestion.before)
+    if isinstance(place, NoPlace):
+        raise Conflict(
+            f"It is not certain where in {suggestion.path} this belongs. {place.reason} Put the text in by hand, "
+            "then reject the suggestion."
+        )
+    end = None if place.end == len(text) else document.anchor(suggestion.file, place.end)
+    return replace(suggestion, anchor=document.anchor(suggestion.file, place.start), end=end)
 
 
 def view(suggestion: Suggestion, document: Document) -> SuggestionView:

@@ -7,6 +7,7 @@ epoch void, and every step of the work names its epoch, so a late token can neve
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final
@@ -75,6 +76,8 @@ class Job:
     epoch: int = 0
     strategy: StrategyName | None = None
     files: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    """Those of ``files`` in which something has landed."""
     progress: float = 0.0
     eta_seconds: float | None = None
     tokens: int = 0
@@ -132,14 +135,15 @@ class Job:
         self.eta_seconds = eta_seconds
         self.tokens = tokens
 
-    def touch(self, path: str) -> None:
-        """Notes that it writes to, or proposes something for, this path."""
-        if path not in self.files:
-            self.files.append(path)
+    def touch(self, paths: Iterable[str], landed: Iterable[str] = ()) -> None:
+        """Notes the paths that it writes to or proposes something for, and where something has landed."""
+        self.files += [path for path in paths if path not in self.files]
+        self.written += [path for path in landed if path not in self.written]
 
-    def complete(self, epoch: int) -> None:
-        """The work is done. Raises StaleEpoch."""
+    def complete(self, epoch: int, left_out: str = "") -> None:
+        """The work is done; ``left_out`` tells of parts that could not be. Raises StaleEpoch."""
         self.check(epoch)
+        self.error = left_out or None
         self._end(JobState.NEEDS_REVIEW if self.hunks_pending else JobState.COMPLETE)
         self.progress = 1.0
 
@@ -177,6 +181,12 @@ class Job:
         # What an earlier try wrote and somebody undid must stay undone, so a new try has its own client id.
         if client not in self.clients:
             self.clients.append(client)
+
+    def forget_written(self) -> None:
+        """All that it had written is undone for good, as a new try begins."""
+        self.written = []
+        self.hunks_applied = 0
+        self.wrote = self.undone = False
 
     def settle(self, pending: int) -> None:
         """Notes how many suggestions are still open; with the last one a reviewed job is complete."""

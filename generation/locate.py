@@ -41,7 +41,7 @@ def locate(base: str, search: str) -> Place | NoPlace:
     if not found:
         found = _occurrences([line.rstrip() for line in lines], [line.rstrip() for line in wanted])
     if not found:
-        return NoPlace("The lines that it replaces are not in the file as the model saw it.")
+        return NoPlace("The lines that it replaces are not in the file.")
     if len(found) > 1:
         return NoPlace(f"The lines that it replaces are in the file {len(found)} times.")
     first, last = found[0], found[0] + len(wanted)

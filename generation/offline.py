@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from keyword import iskeyword
 from typing import Final
 
 from generation.ports import Delta, FinishDelta, Message, StreamLimits, TextDelta
@@ -16,7 +17,10 @@ NO_AI: Final = (
 )
 _PIECE: Final = 48
 """Characters per delta."""
-_NAMED: Final = re.compile(r"\b(?:called|named|function|module|class|file)\s+[`'\"]?([A-Za-z_][A-Za-z0-9_]{1,40})")
+_NAMED: Final = (
+    re.compile(r"\b(?:called|named)\s+[`'\"]?([A-Za-z_][A-Za-z0-9_]{1,40})"),
+    re.compile(r"\b(?:function|module|class)\s+[`'\"]?([A-Za-z_][A-Za-z0-9_]{1,40})"),
+)
 _NO_NAMES: Final = frozenset({"that", "which", "for", "with", "and", "the", "called", "named", "in", "to", "of"})
 
 
@@ -52,9 +56,10 @@ def _file(path: str, text: str) -> str:
 
 
 def _name(prompt: str, otherwise: str) -> str:
-    for found in _NAMED.findall(prompt):
-        if found.lower() not in _NO_NAMES:
-            return str(found)
+    for pattern in _NAMED:
+        for found in pattern.findall(prompt):
+            if found.lower() not in _NO_NAMES and not iskeyword(found.lower()):
+                return str(found)
     return otherwise
 
 

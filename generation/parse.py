@@ -27,12 +27,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 from collab.errors import InvalidPath
 from collab.ids import FilePath, file_path
+from generation.answer import (
+    FileClosed,
+    FileDeleted,
+    FileOpened,
+    FileRenamed,
+    FileText,
+    HunkClosed,
+    ParseEvent,
+    ParseProblem,
+    ProseSkipped,
+    ReplaceText,
+    SearchCompleted,
+    WholeFileOpened,
+)
 from generation.naming import fence_path, line_path, mentioned_path
 
 MAX_MARKER: Final = 64
@@ -48,97 +61,6 @@ _RENAME: Final = re.compile(r"<{5,9} ?RENAME[ \t:]+(?P<path>\S.*?)[ \t]+(?:=>|->
 _FENCE: Final = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)")
 _THINK: Final = re.compile(r"[ \t]*<think(?:ing)?>")
 _THOUGHT: Final = re.compile(r"</think(?:ing)?>")
-
-
-@dataclass(frozen=True, slots=True)
-class ProseSkipped:
-    """Words for people, or a code example; they reach no file."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileOpened:
-    """A hunk for this file begins."""
-
-    path: FilePath
-
-
-@dataclass(frozen=True, slots=True)
-class SearchCompleted:
-    """The lines to look for, each with its newline; the replacement follows."""
-
-    path: FilePath
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReplaceText:
-    """The next piece of the replacement."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class HunkClosed:
-    """The replacement is complete."""
-
-
-@dataclass(frozen=True, slots=True)
-class WholeFileOpened:
-    """The whole text of this file follows."""
-
-    path: FilePath
-
-
-@dataclass(frozen=True, slots=True)
-class FileText:
-    """The next piece of the file."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileClosed:
-    """The file is complete."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileDeleted:
-    """The model proposes to delete this file."""
-
-    path: FilePath
-
-
-@dataclass(frozen=True, slots=True)
-class FileRenamed:
-    """The model proposes to give this file another path."""
-
-    path: FilePath
-    to: FilePath
-
-
-@dataclass(frozen=True, slots=True)
-class ParseProblem:
-    """What could not be read, in words. A block that is open is void. ``cut``: the answer ends too early."""
-
-    reason: str
-    cut: bool = False
-
-
-ParseEvent = (
-    ProseSkipped
-    | FileOpened
-    | SearchCompleted
-    | ReplaceText
-    | HunkClosed
-    | WholeFileOpened
-    | FileText
-    | FileClosed
-    | FileDeleted
-    | FileRenamed
-    | ParseProblem
-)
 
 
 class _State(Enum):

@@ -14,9 +14,7 @@ from collab.ids import ClientId, FileId, FilePath, JobId, SuggestionId
 from collab.merge.hunks import HunkId
 from collab.merge.session import Blocked, MergeSession
 from collab.merge.suggestions import Kind, Suggestion
-from generation.events import FileEnded, FileStarted, GenerationEvent, JobTokens
-from generation.locate import NoPlace, Place, locate, newline_of
-from generation.parse import (
+from generation.answer import (
     FileClosed,
     FileDeleted,
     FileOpened,
@@ -25,12 +23,14 @@ from generation.parse import (
     HunkClosed,
     ParseEvent,
     ParseProblem,
-    Parser,
     ProseSkipped,
     ReplaceText,
     SearchCompleted,
     WholeFileOpened,
 )
+from generation.events import FileEnded, FileStarted, GenerationEvent, JobTokens
+from generation.locate import NoPlace, Place, locate, newline_of
+from generation.parse import Parser
 
 PROSE_KEPT = 600
 """Characters of the model's words that are kept, for an answer that changes nothing."""
@@ -116,6 +116,7 @@ class AnswerWriter:
         self._tokens: list[str] = []
         self.dirty = False
         """Whether a pull may bring something."""
+        self.finished = False
 
     def show(self, files: Collection[FileId]) -> None:
         """Notes which files the model has seen: it may not rewrite others as a whole without being asked."""
@@ -128,6 +129,7 @@ class AnswerWriter:
 
     def finish(self) -> None:
         """The answer is complete."""
+        self.finished = True
         for event in self._parser.finish():
             self._take(event)
         self._leave()
@@ -172,6 +174,11 @@ class AnswerWriter:
     def paths(self) -> list[str]:
         """Paths that the answer writes to or proposes something for, in order."""
         return list(self._counts)
+
+    @property
+    def landed(self) -> list[str]:
+        """Those of them in which something has landed."""
+        return [path for path, counts in self._counts.items() if counts.applied]
 
     def _take(self, event: ParseEvent) -> None:
         match event:

@@ -69,6 +69,10 @@ class GenerationService(Protocol):
         """
         ...
 
+    def forget(self, room: RoomId) -> None:
+        """The room is deleted: its jobs end at once and are remembered no more."""
+        ...
+
     def watch(self, job: str) -> AbstractAsyncContextManager[AsyncIterator[GenerationEvent]]:
         """The job's events from now on, ending with JobFinished. A slow reader loses token events only."""
         ...

@@ -16,14 +16,14 @@ def problem(path: str, text: str) -> str | None:
     if len(text) > MOST_CHARS:
         return None
     try:
-        match path.rpartition(".")[2].lower():
-            case "py" | "pyi":
+        match path.lower().rpartition(".")[1:]:
+            case ".", "py" | "pyi":
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     ast.parse(text)
-            case "json":
+            case ".", "json":
                 json.loads(text)
-            case "toml":
+            case ".", "toml":
                 tomllib.loads(text)
     except SyntaxError as error:
         return f"{path} has a syntax error in line {error.lineno}: {error.msg}."

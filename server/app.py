@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.config import Config
 
-from collab.clock import SystemClock
+from collab.io.clock import SystemClock
 from collab.io.sqlite import SqliteStore
 from collab.ports import Store
 from generation.io.models import ConfiguredModels
@@ -30,6 +30,7 @@ from server.state import AppState
 from server.transport import RoomTransport
 
 SHUTDOWN_SECONDS: Final = 10
+PONG_SECONDS: Final = 90
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +149,8 @@ async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable
         ws=RoomTransport,
         ws_max_size=settings.limits().frame_bytes,
         ws_per_message_deflate=False,
+        # A reader that has stopped for a while is caught up, not thrown out; it answers no ping meanwhile.
+        ws_ping_timeout=PONG_SECONDS,
         http="httptools",
         lifespan="off",
         log_config=None,

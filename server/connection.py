@@ -180,14 +180,14 @@ class YConnection(Connection):
         session = self._session
         try:
             effects = session.receive(data)
+            if session.turn_due:
+                session.turn_due = False
+                self._host.schedule()
+            if effects:
+                self._host.perform(effects)
         except Exception as error:  # noqa: BLE001 - one connection's error must not reach the event loop
             self._failed(error)
             return
-        if session.turn_due:
-            session.turn_due = False
-            self._host.schedule()
-        if effects:
-            self._host.perform(effects)
         if session.probe:
             self._probe_rivals()
 

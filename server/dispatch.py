@@ -7,10 +7,10 @@ from typing import Final, Protocol, TypeVar, assert_never
 
 from collab.document import Applied as Transaction
 from collab.document import Document, Editor
-from collab.listing import File
-from collab.errors import CollabError, Conflict, InvalidOperation, LimitExceeded, MalformedUpdate
-from collab.ids import ClientId, FileId, FilePath, Random, RoomId, file_path, short_id
+from collab.errors import CollabError, Conflict, InvalidOperation, LimitExceeded
+from collab.ids import ClientId, ConnectionId, FileId, FilePath, Random, RoomId, file_path, short_id
 from collab.limits import Limits
+from collab.listing import File
 from collab.offsets import LineColumn, from_line_column, utf8_length
 from collab.origin import Origin, PersonOrigin
 from collab.presence import PresenceView
@@ -59,7 +59,7 @@ class Room(Protocol):
 
     @property
     def document(self) -> Document:
-        """The live document; changed only through ``change`` and ``apply``."""
+        """The live document; changed only through ``change`` and ``receive``."""
         ...
 
     @property
@@ -80,8 +80,12 @@ class Room(Protocol):
         """Edits the document in one transaction, after all that has come in before it."""
         ...
 
-    def apply(self, update: bytes, origin: Origin) -> Transaction:
-        """Applies an update."""
+    def receive(self, connection: ConnectionId, update: bytes) -> bool:
+        """Takes an update of a connection; False if it waits for a missing one. Raises MalformedUpdate."""
+        ...
+
+    def rename(self, connection: ConnectionId, name: str) -> None:
+        """Edits of this connection are shown under another name from now on."""
         ...
 
     def set_presence(self, client: ClientId, state: Mapping[str, object] | None) -> None:
@@ -233,6 +237,7 @@ class Dispatch:
 def _hello(host: Room, caller: Caller, request: requests.Hello) -> Done:
     caller.name = request.name or caller.name
     caller.color = request.color or caller.color
+    host.rename(caller.connection, caller.name)
     if caller.native:
         _show(host, caller)
     return Done(id=request.id, message=f"You are {caller.name}.")
@@ -333,16 +338,17 @@ def _cursor(host: Room, caller: Caller, request: requests.CursorUpdate) -> None:
     host.set_presence(caller.client, presence_state(caller, file, cursor))
 
 
-def _update(host: Room, caller: Caller, request: requests.Update) -> Applied:
-    applied = host.apply(request.update, _origin(caller))
-    if applied.rejected:
-        raise MalformedUpdate(f"The update cannot be decoded: {applied.rejected[0][1]}.", field="update")
-    if host.document.lacks(request.update)[:1] != b"\0":
-        raise Conflict(
-            "The update needs edits that the server does not have; send those, then this one again.",
-            field="update",
-        )
-    return Applied(id=request.id)
+def _update(host: Room, caller: Caller, request: requests.Update) -> Reply:
+    try:
+        fits = host.receive(caller.connection, request.update)
+    except MalformedUpdate as error:
+        raise MalformedUpdate(error.message, field="update") from None
+    if fits:
+        return Applied(id=request.id)
+    return Done(
+        id=request.id,
+        message="The update is kept, but needs edits that the server does not have; it shows once they are sent.",
+    )
 
 
 def presence_state(caller: Caller, file: str | None = None, cursor: object = None) -> Mapping[str, object]:

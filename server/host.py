@@ -32,7 +32,7 @@ from collab.origin import JobOrigin, Origin, PersonOrigin, UndoOrigin
 from collab.ports import Clock
 from collab.presence import PresenceView
 from collab.room import Member, Room
-from collab.versions import FileVersions
+from collab.versions import FileVersions, TextVersioned
 from collab.wire import sync_step2, sync_update
 from generation.events import GenerationEvent
 from server.announce import Announcer
@@ -67,11 +67,15 @@ class RoomHost:
         self._versions: FileVersions | None = None
         self._announcer = Announcer()
         self._seen: dict[ClientId, PresenceView] = {}
+        self._author: Member | None = None
+        """Who is answered with the versions that the change being spread made, and is not told of them."""
         self._scheduled = False
         self._state_frame: tuple[int, bytes] = (-1, b"")
         self.log = LogSize()
         self.failing: StoreError | None = None
         self.held = 0
+        self.retired = False
+        """Nothing more is stored: the room was unloaded or deleted."""
         self.idle_since = clock.monotonic()
 
     # What routes, jobs and dispatch use
@@ -123,20 +127,47 @@ class RoomHost:
         return len(self._members)
 
     def change(self, change: Callable[[Editor], T], origin: Origin) -> tuple[T, Applied]:
-        """Edits the document in one transaction, spreads and stores it. Raises what ``change`` raises."""
+        """Edits the document in one transaction, spreads and stores it. Raises what ``change`` raises,
+        and LimitExceeded.
+        """
         self.flush()
+        self._room.check_size()
         try:
             result, applied = self.document.edit(change)
         except Exception:
             # No rollback: what was done before the error stays, and must reach everybody all the same.
             self._spread(self.document.last_applied, origin)
             raise
-        self._spread(applied, origin)
+        self._author = self._member(origin.connection) if isinstance(origin, PersonOrigin) else None
+        try:
+            self._spread(applied, origin)
+        finally:
+            self._author = None
         return result, applied
 
+    def receive(self, connection: ConnectionId, update: bytes) -> bool:
+        """Takes an update of a native connection; False if it is kept but waits for a missing one.
+
+        Raises MalformedUpdate, LimitExceeded.
+        """
+        self.document.lacks(update)
+        self._room.check_size()
+        member = self._member(connection)
+        if member is not None:
+            self._room.push(member, update)
+            self.flush()
+        return self.document.lacks(update)[:1] == b"\0"
+
+    def rename(self, connection: ConnectionId, name: str) -> None:
+        """Edits of this connection are shown under another name from now on."""
+        member = self._member(connection)
+        if member is not None:
+            member.name = name
+
     def apply(self, update: bytes, origin: Origin) -> Applied:
-        """Applies an update, spreads and stores it."""
+        """Applies an update, spreads and stores it. Raises LimitExceeded."""
         self.flush()
+        self._room.check_size()
         applied = self.document.apply([update], track=True)
         self._spread(applied, origin)
         return applied
@@ -153,7 +184,8 @@ class RoomHost:
 
     def put_record(self, kind: str, key: str, value: bytes | None) -> None:
         """Stores or forgets a record of the room, soon and in order."""
-        self._records.put(self.room, kind, key, value)
+        if not self.retired:
+            self._records.put(self.room, kind, key, value)
 
     async def records(self, kind: str) -> dict[str, bytes]:
         """All records of one kind."""
@@ -195,18 +227,22 @@ class RoomHost:
 
     def slow(self, connection: YConnection) -> None:
         """A connection's reader has fallen behind."""
-        if self._flowing.pop(connection.member, None) is not None:
-            self._slow[connection.member] = connection
+        if connection.member in self._flowing:
+            # A transport says so in the middle of a write, while ``_flowing`` is walked through: a new table.
+            member = connection.member
+            self._flowing = {other: write for other, write in self._flowing.items() if other is not member}
+            self._slow[member] = connection
 
     def caught_up(self, connection: YConnection) -> None:
         """A connection's reader has drained what waited for it; what it missed goes out at once."""
         if self._slow.pop(connection.member, None) is None:
             return
-        self.flush()
         missed = connection.outbox.resumed()
         self._flowing[connection.member] = connection.raw_write()
         if missed.since is not None:
             connection.write(frame(sync_update(self.document.encode(missed.since))))
+        if missed.asked is not None:
+            self._send_state(connection.member, missed.asked)
         if missed.presence:
             self._perform([SendPresence(connection.member)])
 
@@ -255,9 +291,7 @@ class RoomHost:
     def store_recovered(self) -> None:
         """The store works again."""
         self.failing = None
-        if self._room.durable_seq >= self._room.seq:
-            for member in [*self._controlled, *self._natives]:
-                self._perform([Durable(member, member.received)])
+        self._perform([Durable(member, member.durable) for member in [*self._controlled, *self._natives]])
 
     def close_all(self, code: int, reason: str) -> None:
         """Ends every connection of the room."""
@@ -266,6 +300,7 @@ class RoomHost:
 
     def retire(self) -> None:
         """The room is being unloaded: lets its document go."""
+        self.retired = True
         self.document.close()
 
     # Inside
@@ -295,8 +330,10 @@ class RoomHost:
             if isinstance(effect, Broadcast):
                 self._broadcast(effect, before)
             elif isinstance(effect, Persist):
-                self.log.added(effect.entry)
-                self._records.write(self.room, effect.entry)
+                # An entry behind a deleted log would keep the store from taking anything else.
+                if not self.retired:
+                    self.log.added(effect.entry)
+                    self._records.write(self.room, effect.entry)
             elif isinstance(effect, Changed):
                 self._changed(effect)
             elif isinstance(effect, BroadcastPresence):
@@ -307,19 +344,21 @@ class RoomHost:
     def _broadcast(self, effect: Broadcast, before: bytes) -> None:
         framed = frame(effect.payload)
         author = effect.author
+        # Those that become slow by this very message have got it.
+        slow = [*self._slow.values()] if self._slow else ()
         for member, write in self._flowing.items():
             if member is not author:
                 write(framed)
-        for connection in self._slow.values():
+        for connection in slow:
             if connection.member is not author and connection.outbox.edit(connection.buffered, before):
                 connection.write(framed)
 
     def _broadcast_presence(self, effect: BroadcastPresence) -> None:
         framed = frame(effect.payload)
-        for write in self._flowing.values():
-            write(framed)
         for connection in self._slow.values():
             connection.outbox.presence()
+        for write in self._flowing.values():
+            write(framed)
         if self._natives:
             for client in effect.clients:
                 self._participant(ClientId(client))
@@ -331,14 +370,17 @@ class RoomHost:
             self._seen.pop(client, None)
         else:
             self._seen[client] = now
+        this = next((m for m, native in self._natives.items() if native.caller.client == client), None)
         for message in self._announcer.presence(before, now, self.document):
-            self._tell_natives(message)
+            self._tell_natives(message, this)
 
     def _changed(self, effect: Changed) -> None:
         if self._versions is not None:
             for change in self._versions.follow(effect.applied, effect.by):
+                # Its author is answered with the version that it made.
+                author = self._author if isinstance(change, TextVersioned) else None
                 for message in self._announcer.change(change):
-                    self._tell_natives(message)
+                    self._tell_natives(message, author)
 
     def _single(self, effect: Effect) -> None:
         match effect:
@@ -347,8 +389,9 @@ class RoomHost:
             case SendState(member=member, state=state):
                 self._send_state(member, state)
             case SendPresence(member=member):
+                slow = self._slow.get(member)
                 snapshot = self._room.presence.snapshot()
-                if snapshot is not None:
+                if snapshot is not None and (slow is None or slow.outbox.presence()):
                     self._write(member, snapshot)
             case Durable(member=member, count=count):
                 connection = self._members.get(member)
@@ -367,13 +410,21 @@ class RoomHost:
 
     def _write(self, member: Member, payload: bytes) -> None:
         connection = self._members.get(member)
-        if connection is not None and member not in self._natives:
-            connection.write(frame(payload))
+        if connection is None or member in self._natives:
+            return
+        slow = self._slow.get(member)
+        if slow is not None and slow.outbox.overflows(slow.buffered):
+            slow.end(1013, "This connection reads too slowly; reconnect.")
+            return
+        connection.write(frame(payload))
 
     def _send_state(self, member: Member, state: bytes) -> None:
         self.flush()
         connection = self._members.get(member)
         if connection is None:
+            return
+        slow = self._slow.get(member)
+        if slow is not None and not slow.outbox.answer(slow.buffered, state):
             return
         if len(state) > 1:
             connection.write(frame(sync_step2(self.document.encode(state))))
@@ -391,8 +442,9 @@ class RoomHost:
                 connection.write_control(framed, transient=transient)
         self._tell_natives(message)
 
-    def _tell_natives(self, message: AnyEvent) -> None:
+    def _tell_natives(self, message: AnyEvent, but: Member | None = None) -> None:
         transient = self._announcer.transient(message)
-        for connection in self._natives.values():
-            framed = self._announcer.native_frame(message, packed=connection.packed)
-            connection.tell_framed(framed, transient=transient)
+        for member, connection in self._natives.items():
+            if member is not but:
+                framed = self._announcer.native_frame(message, packed=connection.packed)
+                connection.tell_framed(framed, transient=transient)

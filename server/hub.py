@@ -129,13 +129,24 @@ class Hub:
 
     async def delete(self, room: RoomId) -> None:
         """Forgets the room; its connections are closed and told not to come back."""
-        host = self._hosts.pop(room, None)
-        if host is not None:
-            host.close_all(4404, "The room was deleted.")
-            host.retire()
-        if self._records is not None:
-            self._records.forget(room)
-        await self._opened().delete(room)
+        while room in self._closing or room in self._loading:
+            if room in self._closing:
+                await self._closing[room].wait()
+            else:
+                await asyncio.wait([self._loading[room]])
+        # Nobody loads it before the store has forgotten it.
+        closed = self._closing[room] = asyncio.Event()
+        try:
+            host = self._hosts.pop(room, None)
+            if host is not None:
+                host.close_all(4404, "The room was deleted.")
+                host.retire()
+            if self._records is not None:
+                self._records.forget(room)
+            await self._opened().delete(room)
+        finally:
+            del self._closing[room]
+            closed.set()
 
     def admit(self) -> None:
         """Counts a connection that wants in. Raises TryLater when the process has enough of them."""
@@ -169,9 +180,10 @@ class Hub:
             loading = self._loading.get(room)
             if loading is None:
                 return await self._load(room)
-            # Whoever loads may go away; then the next one does it.
+            # Whoever loads may go away; then the next one does it. A room that is there is looked up again:
+            # it may have been evicted before it is this one's turn.
             try:
-                return await asyncio.shield(loading)
+                await asyncio.shield(loading)
             except asyncio.CancelledError:
                 if not loading.cancelled():
                     raise
@@ -217,14 +229,18 @@ class Hub:
         return host
 
     async def _make_room(self) -> None:
-        if len(self._hosts) + len(self._loading) <= self._limits.open_rooms:
+        if not self._full():
             return
         idle = [host for host in self._hosts.values() if not host.held]
-        if not idle:
+        if idle:
+            await self._evict(min(idle, key=lambda host: host.idle_since))
+        if self._full():
             raise TryLater(
                 f"{len(self._hosts)} rooms are open, as many as may be (setting open_rooms); try again later."
             )
-        await self._evict(min(idle, key=lambda host: host.idle_since))
+
+    def _full(self) -> bool:
+        return len(self._hosts) + len(self._loading) > self._limits.open_rooms
 
     # Keeping
 
@@ -233,6 +249,8 @@ class Hub:
             await asyncio.sleep(TICK_SECONDS)
             now = self._clock.monotonic()
             for host in list(self._hosts.values()):
+                if self._hosts.get(host.room) is not host:
+                    continue  # It was deleted or evicted while another one was being worked on.
                 host.tick()
                 if not host.held and now - host.idle_since >= self._limits.idle_room_seconds:
                     await self._evict(host)

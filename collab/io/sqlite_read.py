@@ -13,6 +13,7 @@ import msgpack
 
 from collab.errors import StoreCorrupt
 from collab.ids import RoomId
+from collab.io.sqlite_inbox import Row
 from collab.io.sqlite_write import checkpoint_checksum, entry_checksum
 from collab.origin import Origin, from_record
 from collab.ports import Checkpoint, LogEntry, RoomSummary, StoredRoom
@@ -28,8 +29,11 @@ class SqliteReader:
         self._path: Final = path
         self._connection: Final = connection
 
-    def load(self, room: RoomId) -> StoredRoom:
-        """What is stored of the room. Raises StoreCorrupt for a wrong checksum or a gap."""
+    def load(self, room: RoomId, unspread: list[Row]) -> StoredRoom:
+        """What is stored of the room, with the entries that were not among its rows a moment ago.
+
+        Raises StoreCorrupt for a wrong checksum or a gap.
+        """
         with self._snapshot():
             found = self._connection.execute("SELECT id FROM rooms WHERE name = ?", (room,)).fetchone()
             if found is None:
@@ -37,6 +41,8 @@ class SqliteReader:
             key: int = found[0]
             checkpoint = self._checkpoint(room, key)
             rows = self._rows(key)
+        last = rows[-1][0] if rows else checkpoint.seq if checkpoint else 0
+        rows += [(seq, at, crc, origin, data) for _, seq, at, origin, data, crc in unspread if seq > last]
         return StoredRoom(checkpoint, self._entries(room, checkpoint.seq if checkpoint else 0, rows))
 
     def rooms(self) -> list[RoomSummary]:

@@ -20,7 +20,7 @@ _Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 class SqliteThread:
     """Runs calls in the order in which they are handed over, away from the event loop.
 
-    A queue and one wake-up of the loop per call; measured, that is less than half of ``run_in_executor``.
+    A queue and one wake-up of the loop per call: 30 us, against 50 us for ``run_in_executor``.
     """
 
     def __init__(self, name: str, path: Path) -> None:

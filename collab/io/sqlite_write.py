@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -14,12 +15,12 @@ import msgpack
 
 from collab.errors import StoreError, StoreUnavailable
 from collab.ids import RoomId
+from collab.io.sqlite_inbox import Inbox, Row
 from collab.origin import Origin, to_record
 from collab.ports import Checkpoint, LogEntry
 
-_ROW: Final = "(?,?,?,?,?,?)"
-_ROWS: Final = 64
-_COLUMNS: Final = 6
+_LARGE: Final = 64 * 1024
+"""A batch with more bytes of updates goes to its rooms at once."""
 _CACHED_ROOMS: Final = 20_000
 
 
@@ -45,25 +46,23 @@ def pack_origin(origin: Origin) -> bytes:
 class SqliteWriter:
     """Writes through one connection. Every method is one transaction: all of it is durable, or none."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._path: Final = path
         self._connection: Final = connection
         self._inode: Final = path.stat().st_ino
         self._pack: Final = lru_cache(maxsize=4096)(pack_origin)
-        # One statement for many rows: between the rows of executemany Python's lock changes hands, and a
-        # busy event loop then delays each row by up to 5 ms (94 ms for 24 rows, against 18 ms).
-        self._insert: Final = [
-            # Nothing but question marks is put in.
-            "INSERT INTO entries (room, seq, at_ms, origin, data, crc) VALUES " + ",".join([_ROW] * rows)  # noqa: S608
-            for rows in range(_ROWS + 1)
-        ]
+        self._inbox: Final = Inbox(connection, path, clock)
         self._tails: Final[dict[RoomId, tuple[int, int, int]]] = {}
 
     def append(self, entries: Sequence[tuple[RoomId, LogEntry]]) -> None:
         """Stores entries; those that are stored already are passed over."""
+        spread = self._inbox.due or len(self._tails) > _CACHED_ROOMS
         with self._transaction():
             tails: dict[RoomId, tuple[int, int, int]] = {}
-            values: list[int | bytes] = []
+            rows: list[Row] = []
+            size = 0
             pack = self._pack
             for room, entry in entries:
                 tail = tails.get(room) or self._tails.get(room) or self._make_room(room)
@@ -77,21 +76,38 @@ class SqliteWriter:
                         )
                     at_ms, origin, update = entry.at_ms, pack(entry.origin), entry.update
                     crc = entry_checksum(room_crc, seq, at_ms, origin, update)
-                    values += (key, seq, at_ms, origin, update, crc)
+                    rows.append((key, seq, at_ms, origin, update, crc))
+                    size += len(update)
                     tail = (key, seq, room_crc)
                 tails[room] = tail
-            execute = self._connection.execute
-            whole = _ROWS * _COLUMNS
-            for start in range(0, len(values), whole):
-                part = values[start : start + whole]
-                execute(self._insert[len(part) // _COLUMNS], part)
+            # Large entries fill pages of their own anyway, and would only be written twice.
+            spread = spread or size > _LARGE
+            if spread:
+                self._inbox.spread(rows)
+            elif rows:
+                self._inbox.put(rows)
+        if spread:
+            self._inbox.clear()
+        else:
+            self._inbox.keep(rows)
         if len(self._tails) > _CACHED_ROOMS:
             self._tails.clear()
         self._tails.update(tails)
 
+    def unspread(self, room: RoomId) -> list[Row]:
+        """Stored entries of a room that are not among its rows yet."""
+        tail = self._tails.get(room) or self._find_room(room)
+        return self._inbox.rows_of(tail[0]) if tail else []
+
+    def spread(self) -> None:
+        """Moves stored entries to their rooms."""
+        with self._transaction():
+            self._inbox.spread()
+        self._inbox.clear()
+
     def compact(self, room: RoomId, checkpoint: Checkpoint) -> None:
         """Puts a checkpoint in place of the entries that it covers; an older one changes nothing."""
-        with self._transaction():
+        with self._spreading():
             found = self._find_room(room)
             if found is None or checkpoint.seq > found[1]:
                 raise StoreError(
@@ -118,7 +134,7 @@ class SqliteWriter:
 
     def delete(self, room: RoomId) -> None:
         """Forgets all of a room."""
-        with self._transaction():
+        with self._spreading():
             self._connection.execute("DELETE FROM rooms WHERE name = ?", (room,))
         self._tails.pop(room, None)
 
@@ -139,7 +155,10 @@ class SqliteWriter:
 
     def close(self) -> None:
         """Closes the connection; the log is moved into the database."""
-        self._connection.close()
+        try:
+            self.spread()
+        finally:
+            self._connection.close()
 
     def _find_room(self, room: RoomId) -> tuple[int, int, int] | None:
         """The room's key, its last entry's number and its name's checksum, or None."""
@@ -148,7 +167,10 @@ class SqliteWriter:
             "coalesce((SELECT seq FROM checkpoints WHERE room = id), 0)) FROM rooms WHERE name = ?",
             (room,),
         ).fetchone()
-        return (*found, crc32(room.encode())) if found else None
+        if found is None:
+            return None
+        key, last = found
+        return key, max(last, self._inbox.last_of(key)), crc32(room.encode())
 
     def _make_room(self, room: RoomId) -> tuple[int, int, int]:
         found = self._find_room(room)
@@ -158,6 +180,14 @@ class SqliteWriter:
         if key is None:
             raise StoreError(f"The store {self._path} gave no key for room {room!r}.")
         return key, 0, crc32(room.encode())
+
+    @contextmanager
+    def _spreading(self) -> Iterator[None]:
+        """A transaction for what works on a room's rows: it moves all entries there first."""
+        with self._transaction():
+            self._inbox.spread()
+            yield
+        self._inbox.clear()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

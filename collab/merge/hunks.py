@@ -83,6 +83,9 @@ class Hunk:
             elif order is None and (at < end or (at == end and self.loose_end)):
                 self.touched = True
                 self.end += inserted
+            elif order is not None and start < at < end:
+                # Another hunk over the same lines, whose changes are followed one by one when this one opens.
+                self.end += inserted
 
     def settle(self, text: str) -> None:
         """Looks how the place ends in the file's ``text`` after this hunk changed it."""

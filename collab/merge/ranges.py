@@ -70,6 +70,9 @@ class IdRanges:
             parts.append((IdRange(item.client, at, end - at), False))
         return parts
 
+    def __or__(self, other: IdRanges) -> IdRanges:
+        return IdRanges([*self.ranges(), *other.ranges()])
+
     def __and__(self, other: IdRanges) -> IdRanges:
         return IdRanges(part for item in self.ranges() for part, inside in other.split(item) if inside)
 

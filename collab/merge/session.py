@@ -18,10 +18,11 @@ from collab.listing import Listing
 from collab.merge.aligner import Aligner, growth
 from collab.merge.edits import in_code_points, splice
 from collab.merge.hunks import Hunk, HunkId, HunkState, Order, Spans, overlap
+from collab.merge.places import Places
 from collab.merge.ranges import IdRanges
 from collab.merge.suggestions import Kind
-from collab.undo import Created, Ledger, create, deleted_ids, joined, revert
-from collab.wire import decode_anchor, decode_state_vector, write_uint
+from collab.undo import Copy, Created, Ledger, create, deleted_ids, joined, revert
+from collab.wire import decode_state_vector
 
 _TOUCHED = "Somebody changed these lines meanwhile."
 _GONE = "The file was deleted meanwhile."
@@ -71,7 +72,8 @@ class MergeSession:
         self._seen = live.version
         self._pulled: bytes | None = None
         self._pulled_at = live.version
-        self._writing: Hunk | None = None
+        self._written: tuple[FileId, bytes] | None = None
+        self._copies: list[Copy] = []
 
     # What the model is shown
 
@@ -203,19 +205,14 @@ class MergeSession:
     @property
     def ledger(self) -> Ledger:
         """What of this session is in the live document now; a copy."""
-        ledger = Ledger()
+        ledger = Ledger(copies=list(self._copies))
         for hunk in self._hunks:
             ledger.extend(hunk.done)
         return ledger
 
     def cursor(self) -> tuple[FileId, bytes] | None:
         """Where the job writes now: a file and an anchor in it that the live document knows once merged."""
-        hunk = self._writing
-        if hunk is None or hunk.state not in {HunkState.OPEN, HunkState.LANDED}:
-            return None
-        if hunk.file not in self._fork.listing().files:
-            return None
-        return hunk.file, self._fork.anchor(hunk.file, min(hunk.start + hunk.aligner.at, hunk.end))
+        return self._written
 
     # Inside
 
@@ -326,11 +323,13 @@ class MergeSession:
         changes = hunk.aligner.feed(text, last=hunk.closed)
         changes = [(hunk.start + start, hunk.start + end, text) for start, end, text in changes]
         if changes:
-            updates.append(splice(self._fork, hunk.file, changes, hunk.pending))
+            update, behind = splice(self._fork, hunk.file, changes, hunk.pending)
+            updates.append(update)
             hunk.end += growth(changes)
             self._follow(hunk.file, [(start, end, len(text)) for start, end, text in changes], hunk)
             hunk.settle(self._texts[hunk.file])
-            self._writing = hunk
+            if behind is not None:
+                self._written = hunk.file, behind
         if hunk.closed:
             hunk.state = HunkState.LANDED
         return updates
@@ -340,16 +339,19 @@ class MergeSession:
         ledger = hunk.done
         ledger.extend(hunk.pending)
         hunk.done, hunk.pending = Ledger(), Ledger()
+        redo = Ledger()
         if hunk.file not in self._fork.listing().files:
             return []
         updates = []
-        for applied in revert(self._fork, ledger, Ledger()):
+        for applied in revert(self._fork, ledger, redo):
             updates.append(applied.update)
             if hunk.file in applied.deltas and hunk.file in self._texts:
                 changes = in_code_points(applied.deltas[hunk.file], self._texts[hunk.file])
                 hunk.end += sum(inserted - (until - at) for at, until, inserted in changes)
                 self._follow(hunk.file, changes, hunk)
                 hunk.settle(self._texts[hunk.file])
+        # What was put back is no change of this job, but it stands under new ids now.
+        self._copies += redo.copies
         if ledger.created and not self._fork.text(hunk.file):
             updates.append(self._fork.edit(lambda editor: editor.delete(hunk.file))[1].update)
         return updates
@@ -372,17 +374,12 @@ class MergeSession:
 
     def _anchors(self, hunk: Hunk) -> tuple[bytes, bytes | None]:
         text = self._fork.text(hunk.file)
-        end = min(hunk.end, len(text))
-        anchor = self._fork.anchor(hunk.file, min(hunk.start, end))
-        if hunk.start < end and text[end - 1] == "\n":
-            return anchor, self._fork.anchor(hunk.file, end)
-        if end == len(text):
-            return anchor, None
-        # What is typed at the end belongs to the place, so the end holds on to the next character: a
-        # relative position with the association 0. Astral characters take two clocks, the first is meant.
-        item = decode_anchor(self._fork.anchor(hunk.file, end + 1))
-        clock = item.clock - (ord(text[end]) > 0xFFFF)
-        return anchor, b"\0" + write_uint(item.client) + write_uint(clock) + b"\0"
+        places = Places(self._fork)
+        anchor = places.anchor(hunk.file, hunk.start)
+        if hunk.start < hunk.end and text[hunk.end - 1] == "\n":
+            return anchor, places.anchor(hunk.file, hunk.end)
+        # What is typed at the end belongs to the place, so the end holds on to the next character.
+        return anchor, places.anchor_before(hunk.file, hunk.end)
 
 
 def _waits(hunk: Hunk) -> bool:

@@ -18,7 +18,7 @@ from generation import prompt as prompts
 from generation.book import JOB, SUGGESTION, Book, Change, view
 from generation.context.selection import Candidate, Context, select
 from generation.context.tokens import estimate
-from generation.errors import GenerationError, ModelError, StreamBroken
+from generation.errors import GenerationError, ModelError, StaleEpoch, StreamBroken
 from generation.events import (
     ContextReady,
     GenerationEvent,
@@ -51,12 +51,16 @@ logger = logging.getLogger(__name__)
 
 PROGRESS_EVERY = 0.5
 """Seconds between two progress events, unless the stage changes."""
+KEPT = " What was complete is kept; retry to go on."
+LEDGER_OFTEN = 32_000
+"""Bytes. A ledger up to this size is stored with each merge, a larger one every LEDGER_EVERY seconds."""
+LEDGER_EVERY = 1.0
 _EXPECTED = {"targeted": 600, "selective": 1_500, "full": 3_000}
 """Tokens of an answer, a first guess."""
 _FINISHED = {
     "stop": None,
-    "length": "The answer reached the longest that the model gives. Ask for less at once, or retry to go on.",
-    "content_filter": "The provider's content filter ended the answer. Ask in other words.",
+    "length": "The answer reached the longest that the model gives.",
+    "content_filter": "The provider's content filter ended the answer; other words may pass it.",
 }
 
 
@@ -93,14 +97,27 @@ class Run:
         self._bytes = 0
         self._finish: str | None = None
         self._presence: dict[str, object] | None = None
+        self._applied = 0
+        self._unnoted = False
+        self._noted_at = 0.0
+        self._noted_size = 0
 
     async def go(self) -> None:
         """Runs the job to its end. Raises StaleEpoch if it was ended from outside."""
         try:
             await self._work()
-        except (ModelError, GenerationError, CollabError) as error:
+        except StaleEpoch:
+            raise
+        except (GenerationError, CollabError) as error:
             self.stop()
-            self._job.fail(self._epoch, error.message)
+            kept = KEPT if isinstance(error, StreamBroken) else ""
+            self._job.fail(self._epoch, error.message + kept)
+
+    def accepted(self, ledger: Ledger) -> None:
+        """A suggestion of this job was accepted while it runs; an undo takes that back too."""
+        earlier = Ledger.from_bytes(self._earlier) if self._earlier is not None else Ledger()
+        earlier.extend(ledger)
+        self._earlier = earlier.to_bytes()
 
     def stop(self) -> None:
         """Takes back what is not complete, lands the rest, and takes the job's cursor away."""
@@ -126,8 +143,7 @@ class Run:
         context = self._context(writer)
         strategy = choose(job.prompt, context, job.requested_strategy)
         job.strategy = strategy.name
-        applied = job.files if self._earlier is not None else []
-        messages = prompts.build(job.prompt, context, strategy, applied)
+        messages = prompts.build(job.prompt, context, strategy, job.written)
         size = sum(estimate(message.content) for message in messages)
         self._tell(ContextReady(job.id, tuple(file.path for file in context.shown), size))
         self._tell(StrategyDetermined(job.id, strategy.name, strategy.why))
@@ -146,7 +162,7 @@ class Run:
         self._stopped = True
         self._handle.set_presence(job.client, None)
         job.settle(self._book.pending(job.id))
-        job.complete(self._epoch)
+        job.complete(self._epoch, " ".join(writer.problems)[:1000])
         self._save()
 
     def _open_writer(self, live: Document) -> AnswerWriter:
@@ -258,12 +274,9 @@ class Run:
     def _judge(self, writer: AnswerWriter) -> None:
         """Raises StreamBroken if the answer is not complete, GenerationError if it changes nothing."""
         if writer.cut is not None:
-            raise StreamBroken(f"{writer.cut} What was complete is kept; retry to go on.")
+            raise StreamBroken(writer.cut)
         if self._finish is None:
-            raise StreamBroken(
-                f"The answer of {self._model.name} ended before it was complete. What was complete is kept; "
-                "retry to go on."
-            )
+            raise StreamBroken(f"The answer of {self._model.name} ended before it was complete.")
         if words := _FINISHED.get(self._finish):
             raise StreamBroken(words)
         if not writer.changes:
@@ -280,13 +293,17 @@ class Run:
             applied = handle.apply(outcome.update, JobOrigin(job.id, job.person))
             writer.merged(applied, handle.document)
             job.wrote = True
-            job.undone = False
-            ledger = Ledger.from_bytes(self._earlier) if self._earlier is not None else Ledger()
-            ledger.extend(writer.session.ledger)
-            self._put(self._book.put_ledger(job.id, ledger))
-        for path in writer.paths:
-            job.touch(path)
-        job.hunks_applied = writer.applied
+            self._unnoted = True
+        if self._unnoted and (
+            self._stopped
+            or writer.finished
+            or self._noted_size < LEDGER_OFTEN
+            or self._clock.monotonic() - self._noted_at >= LEDGER_EVERY
+        ):
+            self._note(writer)
+        job.touch(writer.paths, writer.landed)
+        job.hunks_applied += writer.applied - self._applied
+        self._applied = writer.applied
         for suggestion in outcome.suggestions:
             self._book.suggestions.add(suggestion)
             self._put(Change(SUGGESTION, suggestion.suggestion, suggestion.to_bytes()))
@@ -296,6 +313,16 @@ class Run:
             self._tell(event)
         if not self._stopped:
             self._show(writer)
+
+    def _note(self, writer: AnswerWriter) -> None:
+        """Stores what an undo takes back."""
+        ledger = Ledger.from_bytes(self._earlier) if self._earlier is not None else Ledger()
+        ledger.extend(writer.session.ledger)
+        change = self._book.put_ledger(self._job.id, ledger)
+        self._noted_size = len(change.value or b"")
+        self._noted_at = self._clock.monotonic()
+        self._unnoted = False
+        self._put(change)
 
     def _show(self, writer: AnswerWriter) -> None:
         """Lets the room see where the job writes."""

@@ -16,7 +16,7 @@ from collab.merge.suggestions import Suggestion, accept
 from collab.origin import JobOrigin, UndoOrigin
 from collab.ports import Clock
 from collab.undo import Ledger, undo
-from generation.book import JOB, LEDGER, REDO, SUGGESTION, Book, Change, view
+from generation.book import JOB, LEDGER, REDO, SUGGESTION, Book, Change, view, with_place
 from generation.errors import StaleEpoch
 from generation.events import (
     GenerationEvent,
@@ -127,7 +127,7 @@ class GenerationEngine:
             self._queue.remove(found.id)
             active = self._release(found.id)
             if active is not None and active.run is not None:
-                active.run.stop()
+                self._abort(active.run, found)
             found.cancel(asker.name)
             self._finished(handle, found)
             if active is not None and active.task is not None:
@@ -140,16 +140,14 @@ class GenerationEngine:
             book = await self._book(handle)
             found = book.job(job)
             self._models.open(found.model)
+            if found.ended:
+                self._check_room(book)
             found.retry(client_id(self._random))
-            if book.active() > self._settings.jobs_per_room:
-                found.cancel(asker.name)
-                raise self._too_many()
             if found.undone:
                 # What was undone stays undone, so there is nothing of it to undo any more.
                 book.ledgers.pop(found.id, None)
                 self._put(handle, Change(LEDGER, found.id, None))
-                found.wrote = False
-                found.undone = False
+                found.forget_written()
             for change in book.drop_redo(found.id):
                 self._put(handle, change)
             return self._enqueue(handle, found)
@@ -210,8 +208,9 @@ class GenerationEngine:
             if found.state != "open" or choice == "reject":
                 answered = book.suggestions.answered(found.suggestion, "rejected", asker.name)
                 return self._answered(handle, book, answered)
+            placed = with_place(found, handle.document)
             try:
-                update, ledger = accept(handle.document, found, client_id(self._random))
+                update, ledger = accept(handle.document, placed, client_id(self._random))
             except Conflict:
                 gone = book.suggestions.answered(found.suggestion, "gone", asker.name)
                 self._answered(handle, book, gone)
@@ -226,8 +225,12 @@ class GenerationEngine:
                     job.undone = False
                 for change in [book.extend_ledger(job.id, ledger), *book.drop_redo(job.id)]:
                     self._put(handle, change)
+                active = self._active.get(job.id)
+                if active is not None and active.run is not None:
+                    active.run.accepted(ledger)
                 job.wrote = True
                 job.hunks_applied += 1
+                job.touch((), [found.path])
             accepted = book.suggestions.answered(found.suggestion, "accepted", asker.name)
             return self._answered(handle, book, accepted)
 
@@ -283,22 +286,18 @@ class GenerationEngine:
         def tell(event: GenerationEvent) -> None:
             self._tell(handle, job, event)
 
-        run = active.run = Run(
-            handle,
-            book,
-            job,
-            epoch,
-            self._models.open(job.model),
-            self._settings,
-            self._clock,
-            self._random,
-            tell,
-        )
+        try:
+            model = self._models.open(job.model)
+        except InvalidInput as error:  # the settings have changed since it was asked
+            job.fail(epoch, error.message)
+            self._finished(handle, job)
+            return
+        run = active.run = Run(handle, book, job, epoch, model, self._settings, self._clock, self._random, tell)
         try:
             await run.go()
         except asyncio.CancelledError:
-            if not job.ended:  # the process ends
-                run.stop()
+            if self._active.get(job.id) is active:  # nobody cancelled it: the process ends
+                self._abort(run, job)
                 job.interrupt()
                 self._finished(handle, job)
             raise
@@ -311,7 +310,7 @@ class GenerationEngine:
         self._finished(handle, job)
 
     def _abort(self, run: Run, job: Job) -> None:
-        """Stops a run whose work has failed in a way that nobody thought of, and so may its end."""
+        """Stops a run, whatever happens: the job's end must be noted in any case."""
         try:
             run.stop()
         except Exception:
@@ -376,13 +375,9 @@ class GenerationEngine:
         return prompt
 
     def _check_room(self, book: Book) -> None:
-        if book.active() >= self._settings.jobs_per_room:
-            raise self._too_many()
-
-    def _too_many(self) -> LimitExceeded:
-        return LimitExceeded(
-            f"This room has {self._settings.jobs_per_room} jobs that wait or run; wait for one, or cancel one."
-        )
+        most = self._settings.jobs_per_room
+        if book.active() >= most:
+            raise LimitExceeded(f"This room has {most} jobs that wait or run; wait for one to end, or cancel one.")
 
     async def _book(self, handle: RoomHandle) -> Book:
         """The room's book, read once however many ask."""

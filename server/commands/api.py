@@ -99,9 +99,7 @@ class Api:
         try:
             response = await self._client.request(method, url, content=content, headers=headers)
         except httpx.TimeoutException as error:
-            raise CommandFailed(
-                f"{self._client.base_url} did not answer in time; is it overloaded?"
-            ) from error
+            raise CommandFailed(f"{self._client.base_url} did not answer in time; is it overloaded?") from error
         except httpx.TransportError as error:
             raise CommandFailed(f"The connection to {self._client.base_url} broke: {error}.") from error
         if response.is_success:

@@ -190,8 +190,6 @@ def _write(folder: Path, file: ArchivedFile) -> LeftOut | None:
     if not place.resolve().is_relative_to(folder.resolve()):
         return LeftOut(file.path, "would lie outside the folder")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    with os.fdopen(
-        os.open(place, flags, stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH), "wb"
-    ) as out:
+    with os.fdopen(os.open(place, flags, stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH), "wb") as out:
         out.write(file.data)
     return None

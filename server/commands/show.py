@@ -28,9 +28,7 @@ async def rooms(settings: Settings, server: str | None, *, as_json: bool) -> Non
     for heading in ("room", "connected", "stored", "last change"):
         table.add_column(heading, justify="right" if heading in {"connected", "stored"} else "left")
     for room in found:
-        table.add_row(
-            room.room, str(room.connections), decimal(room.stored_bytes), _moment(room.last_change_ms)
-        )
+        table.add_row(room.room, str(room.connections), decimal(room.stored_bytes), _moment(room.last_change_ms))
     Console().print(table)
 
 
@@ -38,11 +36,7 @@ def settings(loaded: LoadedSettings, *, as_json: bool) -> None:
     """Prints each setting with its value, where that came from, and what it is for. Secrets are masked."""
     rows = loaded.rows()
     if as_json:
-        say(
-            json.dumps(
-                [{"name": row.name, "value": row.value, "source": row.source} for row in rows], indent=2
-            )
-        )
+        say(json.dumps([{"name": row.name, "value": row.value, "source": row.source} for row in rows], indent=2))
         return
     for row in rows:
         say(f"{row.name} = {row.value}    ({row.source})")

@@ -105,9 +105,7 @@ def _refuse_overwriting(target: Path, *, as_zip: bool, force: bool) -> None:
         if target.is_dir():
             raise CommandFailed(f"{target} is a folder; name the zip file to write.", code=2)
         if target.exists() and not force:
-            raise CommandFailed(
-                f"{target} is there already; name another file, or overwrite it with --force."
-            )
+            raise CommandFailed(f"{target} is there already; name another file, or overwrite it with --force.")
         return
     if target.exists() and not target.is_dir():
         raise CommandFailed(f"{target} is a file; name a folder, or write a zip file with --zip.", code=2)

@@ -30,7 +30,7 @@ class Reply(Event):
 
 
 class Welcome(Event):
-    """The first message on every connection of this protocol."""
+    """The first message on every connection of this protocol. Over y-websocket it lists no files."""
 
     type: Literal["welcome"] = "welcome"
     room: str
@@ -168,7 +168,9 @@ class SuggestionAnswered(Event):
 
 
 class Saved(Event):
-    """The first ``count`` updates that this connection sent (sync steps 2 and updates) are durable."""
+    """The first ``count`` changes that this connection made are durable: requests that change files or texts,
+    or over y-websocket its sync messages of sub type 1 and 2.
+    """
 
     type: Literal["saved"] = "saved"
     count: int

@@ -17,6 +17,7 @@ class RoomRoutes:
 
     def __init__(self, state: State) -> None:
         self._hub = state.hub
+        self._generation = state.generation
 
     async def rooms(self, request: Request) -> Response:
         """All rooms that are stored or open, by name."""
@@ -64,7 +65,9 @@ class RoomRoutes:
 
     async def delete(self, request: Request) -> Response:
         """Forgets a room with all that it holds."""
-        await self._hub.delete(room_of(request))
+        room = room_of(request)
+        self._generation.forget(room)
+        await self._hub.delete(room)
         return Response(status_code=204)
 
 

@@ -23,9 +23,7 @@ PATTERNS = st.builds(
     st.sampled_from(["", "", "/"]),
     st.lists(PARTS, min_size=1, max_size=3),
     st.sampled_from(["", "", "/"]),
-).filter(
-    lambda pattern: "**/**" not in pattern and not pattern.endswith("**/") and pattern.strip("!/") != "**"
-)
+).filter(lambda pattern: "**/**" not in pattern and not pattern.endswith("**/") and pattern.strip("!/") != "**")
 TEXTS = st.lists(st.one_of(PATTERNS, st.sampled_from(["", "# a", "!"])), max_size=6).map("\n".join)
 
 

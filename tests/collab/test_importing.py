@@ -125,9 +125,7 @@ def test_of_a_path_that_comes_twice_the_first_one_counts() -> None:
 
 
 def test_an_invalid_path_does_not_disturb_the_others() -> None:
-    taken, left_out = select(
-        [("../x", b""), ("a", b""), (".gitignore", b"*.log")], dataclasses.replace(LIMITS)
-    )
+    taken, left_out = select([("../x", b""), ("a", b""), (".gitignore", b"*.log")], dataclasses.replace(LIMITS))
     assert [one.path for one in taken] == ["a", ".gitignore"]
     assert [one.path for one in left_out] == ["../x"]
 

@@ -20,9 +20,7 @@ OTHER = RoomId("other")
 EMPTY = StoredRoom(None, ())
 
 
-def entry(
-    seq: int, update: bytes = b"update", at_ms: int = 1_700_000_000_000, origin: Origin = ANNA
-) -> LogEntry:
+def entry(seq: int, update: bytes = b"update", at_ms: int = 1_700_000_000_000, origin: Origin = ANNA) -> LogEntry:
     return LogEntry(seq, at_ms + seq, origin, update)
 
 

@@ -56,6 +56,7 @@ class Script:
 
     answers: list[Answer] = field(default_factory=lambda: [Answer()])
     requests: list[dict[str, Any]] = field(default_factory=list)
+    requested: threading.Event = field(default_factory=threading.Event)
     disconnected: threading.Event = field(default_factory=threading.Event)
 
     def next(self, body: dict[str, Any]) -> Answer:
@@ -71,6 +72,7 @@ class Script:
 def create_app(script: Script) -> Starlette:
     async def complete(request: Request) -> Response:
         body = await request.json()
+        script.requested.set()
         script.requests.append({**body, "authorization": request.headers.get("authorization", "")})
         if body.get("stream_options") and script.answers[0].scenario == "no_stream_options":
             return _error(400, "Unrecognized request argument supplied: stream_options")
@@ -130,9 +132,7 @@ class _Streaming(Response):
             await write("", more=False)
             return
         if scenario == "error_event":
-            await write(
-                'data: {"error": {"message": "The engine is overloaded.", "type": "server_error"}}\n\n'
-            )
+            await write('data: {"error": {"message": "The engine is overloaded.", "type": "server_error"}}\n\n')
             await write("data: [DONE]\n\n", more=False)
             return
         watching = asyncio.create_task(gone())

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collab.ids import FilePath
-from generation.parse import (
+from generation.answer import (
     FileClosed,
     FileDeleted,
     FileOpened,
@@ -16,12 +16,12 @@ from generation.parse import (
     HunkClosed,
     ParseEvent,
     ParseProblem,
-    Parser,
     ProseSkipped,
     ReplaceText,
     SearchCompleted,
     WholeFileOpened,
 )
+from generation.parse import Parser
 
 APP = FilePath("src/app.py")
 HUNK = """src/app.py

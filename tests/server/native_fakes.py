@@ -11,7 +11,7 @@ from collab.document import Applied, Document, Editor
 from collab.errors import NotFound
 from collab.ids import ClientId, ConnectionId, FileId, PersonId, RoomId
 from collab.limits import Limits
-from collab.origin import Origin
+from collab.origin import Origin, PersonOrigin
 from collab.presence import PresenceView
 from collab.versions import FileChange, FileVersions
 from generation.events import GenerationEvent
@@ -32,6 +32,7 @@ class FakeHost:
         self.changes: list[FileChange] = []
         self.origins: list[Origin] = []
         self.presence: dict[ClientId, Mapping[str, Any]] = {}
+        self.names: dict[ConnectionId, str] = {}
         self.before_change: Callable[[], None] = lambda: None
 
     room = RoomId("demo")
@@ -49,10 +50,13 @@ class FakeHost:
         self._follow(applied, origin)
         return result, applied
 
-    def apply(self, update: bytes, origin: Origin) -> Applied:
-        applied = self.document.apply([update])
-        self._follow(applied, origin)
-        return applied
+    def receive(self, connection: ConnectionId, update: bytes) -> bool:
+        self.document.lacks(update)
+        self._follow(self.document.apply([update]), PersonOrigin(PersonId("ann"), connection))
+        return self.document.lacks(update)[:1] == b"\0"
+
+    def rename(self, connection: ConnectionId, name: str) -> None:
+        self.names[connection] = name
 
     def _follow(self, applied: Applied, origin: Origin) -> None:
         self.origins.append(origin)
@@ -152,6 +156,9 @@ class FakeGeneration:
     async def answer(self, room: RoomId, suggestion: str, choice: Choice, asker: Asker) -> SuggestionView:
         self._note("answer", room, suggestion, choice, asker)
         return suggestion_view(state="accepted" if choice == "accept" else "rejected")
+
+    def forget(self, room: RoomId) -> None:
+        raise NotImplementedError
 
     def watch(self, job: str) -> AbstractAsyncContextManager[AsyncIterator[GenerationEvent]]:
         raise NotImplementedError

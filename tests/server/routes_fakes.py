@@ -148,6 +148,9 @@ class FakeGeneration:
     acted: asyncio.Event = field(default_factory=asyncio.Event)
     ends: bool = False
 
+    def forget(self, room: RoomId) -> None:
+        self.calls.append(("forget", room))
+
     async def run(self) -> None:
         raise AssertionError("the routes never run the engine")
 

@@ -145,9 +145,7 @@ def test_export_does_not_overwrite_a_zip_file(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_room_that_is_not_there_cannot_be_exported(run: Run, tmp_path: Path) -> None:
-    assert "There is no room 'nowhere'" in failed(
-        run("export", "--room", "nowhere", str(tmp_path / "out")), 1
-    )
+    assert "There is no room 'nowhere'" in failed(run("export", "--room", "nowhere", str(tmp_path / "out")), 1)
     assert not (tmp_path / "out").exists()
 
 

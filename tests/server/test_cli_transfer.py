@@ -70,9 +70,7 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_project_comes_out_as_it_went_in(run: Run, project: Path, tmp_path: Path) -> None:
@@ -98,9 +96,7 @@ def test_a_project_comes_out_of_a_running_server_as_it_went_in(
 
 def test_each_file_that_is_left_out_gets_a_line_with_the_reason(run: Run, project: Path) -> None:
     lines = run("import", str(project)).stdout.splitlines()
-    told = dict(
-        line.removeprefix("left out  ").split("  ", 1) for line in lines if line.startswith("left out")
-    )
+    told = dict(line.removeprefix("left out  ").split("  ", 1) for line in lines if line.startswith("left out"))
     assert told.keys() == {"build.log", "node_modules/", "logo.png", "latin.txt", "link", "large.txt"}
     assert told["logo.png"] == "is a binary file"
     assert "0xE9" in told["latin.txt"]
@@ -124,9 +120,7 @@ def test_a_room_is_exported_as_one_zip_file(run: Run, project: Path, tmp_path: P
         assert {name: archive.read(name) for name in archive.namelist()} == PROJECT
 
 
-def test_forced_export_overwrites_files_of_the_same_name_only(
-    run: Run, project: Path, tmp_path: Path
-) -> None:
+def test_forced_export_overwrites_files_of_the_same_name_only(run: Run, project: Path, tmp_path: Path) -> None:
     run("import", str(project))
     out = tmp_path / "out"
     out.mkdir()

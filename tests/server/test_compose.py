@@ -35,9 +35,7 @@ def test_redis_stores_each_write_before_it_answers(compose: dict[str, Any]) -> N
     assert "ports" not in redis
 
 
-def test_its_environment_makes_valid_settings(
-    compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_its_environment_makes_valid_settings(compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("PAIRLOOM_"):
             monkeypatch.delenv(name)

@@ -258,7 +258,7 @@ async def test_an_update_is_applied(asking: Asking) -> None:
     assert isinstance(asking.host.changes[0], TextVersioned)
 
 
-async def test_an_update_that_cannot_be_read_or_lacks_another_is_refused(asking: Asking) -> None:
+async def test_an_update_that_cannot_be_read_is_refused_and_one_that_lacks_another_is_kept(asking: Asking) -> None:
     bad = await asking.ask(requests.Update(update=b"\xff\xff"))
     assert (bad.code, bad.field) == ("malformed_update", "update")
     other = Document(ClientId(9))
@@ -266,7 +266,7 @@ async def test_an_update_that_cannot_be_read_or_lacks_another_is_refused(asking:
     _, applied = other.edit(lambda editor: editor.splice(FileId("x"), 0, 0, "!"))
     assert applied.update is not None
     lacking = await asking.ask(requests.Update(update=applied.update))
-    assert (lacking.code, lacking.field) == ("conflict", "update")
+    assert (lacking.type, "needs edits" in lacking.message) == ("done", True)
 
 
 async def test_what_is_no_core_error_is_raised(asking: Asking) -> None:

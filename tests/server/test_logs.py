@@ -59,9 +59,7 @@ def test_less_important_lines_than_the_level_are_left_out() -> None:
 def test_lines_of_other_libraries_take_the_same_way() -> None:
     output = io.StringIO()
     configure_logs("info", "json", stream=output)
-    logging.getLogger("uvicorn.error").info(
-        '%s - "WebSocket %s" [accepted]', "1.2.3.4", "/yjs/r?token=hunter2"
-    )
+    logging.getLogger("uvicorn.error").warning('%s - "WebSocket %s" [accepted]', "1.2.3.4", "/yjs/r?token=hunter2")
     entry = json.loads(output.getvalue())
     assert entry["event"] == '1.2.3.4 - "WebSocket /yjs/r?***" [accepted]'
 

@@ -242,6 +242,33 @@ describe("RoomProvider", () => {
     other.destroy();
   });
 
+  it("sees the others again after a lost connection, though their presence has not changed", () => {
+    const { awareness, provider, socket } = visit();
+    const other = new Awareness(new Y.Doc());
+    other.setLocalState({ user: { name: "Guest 20" } });
+    const presence = awarenessFrame(encodeAwarenessUpdate(other, [other.clientID]));
+    sync(socket());
+    socket().say(presence);
+    socket().lose();
+    provider.wake();
+    sync(socket());
+    socket().say(presence);
+    expect(awareness.getStates().has(other.clientID)).toBe(true);
+    other.destroy();
+  });
+
+  it("comes back with a newer presence than before", () => {
+    const { awareness, doc, provider, socket } = visit();
+    awareness.setLocalState({ user: { name: "Guest 10" } });
+    sync(socket());
+    const before = awareness.meta.get(doc.clientID)!.clock;
+    socket().lose();
+    provider.wake();
+    sync(socket());
+    expect(awareness.meta.get(doc.clientID)!.clock).toBeGreaterThan(before);
+    expect(socket().sent.some((frame) => frame.kind === "awareness")).toBe(true);
+  });
+
   it("gives a request's answer, or the server's refusal", async () => {
     const { provider, socket } = visit();
     sync(socket());

@@ -159,7 +159,7 @@ async def test_an_idle_worker_ends(store: MemoryStore) -> None:
     await compacting
     async with asyncio.timeout(10):
         assert await worker.wait() == 0
-    assert compactor.worker_pid is None
+    assert not compactor.worker_pid
     await compactor.close()
 
 
@@ -185,6 +185,5 @@ def test_a_request_in_pieces_is_put_together_again() -> None:
     closing = [inbox.take(message) for message in msgpack.Unpacker(io.BytesIO(b"".join(pieces)))]
     assert closing[-1] == ("build", 3)
     assert set(closing[:-1]) == {None}
-    assert (
-        StoredRoom(Checkpoint(3, b"".join(inbox.state), tuple(inbox.pending)), tuple(inbox.entries)) == stored
-    )
+    checkpoint = Checkpoint(3, b"".join(inbox.state), tuple(inbox.pending))
+    assert StoredRoom(checkpoint, tuple(inbox.entries)) == stored

@@ -84,9 +84,7 @@ async def test_a_full_disk_leaves_the_log_in_place_of_a_checkpoint(store: Sqlite
     assert await store.records(ROOM, "job") == {}
 
 
-async def test_a_read_only_store_is_told_and_later_appends_work_again(
-    store: SqliteStore, writing: Seen
-) -> None:
+async def test_a_read_only_store_is_told_and_later_appends_work_again(store: SqliteStore, writing: Seen) -> None:
     writing.execute("PRAGMA query_only = ON")
     with pytest.raises(StoreUnavailable, match="is read-only"):
         await store.append(batch(1, 1))
@@ -95,7 +93,7 @@ async def test_a_read_only_store_is_told_and_later_appends_work_again(
     assert (await store.load(ROOM)).last_seq == 1
 
 
-@pytest.mark.parametrize("statement", ["BEGIN", "INSERT INTO rooms", "INSERT INTO entries", "COMMIT"])
+@pytest.mark.parametrize("statement", ["BEGIN", "INSERT INTO rooms", "INSERT INTO inbox", "COMMIT"])
 async def test_a_failure_at_any_statement_stores_nothing(
     store: SqliteStore, writing: Seen, statement: str
 ) -> None:

@@ -67,9 +67,7 @@ async def test_the_file_says_what_it_is_and_how_it_is_written(tmp_path: Path) ->
     path = tmp_path / "rooms.sqlite"
     await make(path)
     with closing(sqlite3.connect(path)) as database:
-        facts = [
-            database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-        ]
+        facts = [database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
         assert facts == [APPLICATION_ID, SCHEMA_VERSION]
         assert database.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
@@ -85,8 +83,7 @@ async def test_a_typed_character_takes_well_under_100_bytes(tmp_path: Path) -> N
     path = tmp_path / "rooms.sqlite"
     store = await SqliteStore.open(path)
     typing = [
-        (ROOM, LogEntry(seq, 1_700_000_000_000 + seq * 100, RestoreOrigin(), b"u" * 24))
-        for seq in range(1, 5001)
+        (ROOM, LogEntry(seq, 1_700_000_000_000 + seq * 100, RestoreOrigin(), b"u" * 24)) for seq in range(1, 5001)
     ]
     await store.append(typing)
     await store.close()

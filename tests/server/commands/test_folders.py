@@ -27,9 +27,7 @@ def found_paths(found: Scan) -> list[str]:
 
 def sent_paths(found: Scan) -> list[str]:
     return [
-        name
-        for batch in batches(found, LIMITS)
-        for name in zipfile.ZipFile(io.BytesIO(batch.archive)).namelist()
+        name for batch in batches(found, LIMITS) for name in zipfile.ZipFile(io.BytesIO(batch.archive)).namelist()
     ]
 
 

@@ -17,7 +17,6 @@ export function FilePicker({ chosen, toggle }: { chosen: ReadonlySet<string>; to
       .filter((file) => !needle || file.shown.toLowerCase().includes(needle))
       .sort((a, b) => rank(a) - rank(b) || (a.shown < b.shown ? -1 : 1));
     // The order must not jump while boxes are ticked, so `chosen` is left out.
-    // eslint-disable-next-line
   }, [files, filter, openFile]);
   const names = files.filter((file) => chosen.has(file.id)).map((file) => file.shown);
   const summary = names.length === 0 ? "None" : names.length === 1 ? names[0] : `${names.length} files`;

@@ -19,6 +19,7 @@ import {
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
+import { carriageReturns } from "./carriageReturns";
 import { inlineSuggestions, type DrawSuggestion } from "./inlineSuggestions";
 import { remoteCursors } from "./remoteCursors";
 import { editorTheme } from "./theme";
@@ -39,17 +40,6 @@ function styleNonce(): string {
   return document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
 }
 
-/** The carriage return of a CRLF line is part of the shared text: shown as nothing, kept as it is. */
-function drawSpecial(code: number, _description: string | null, placeholder: string): HTMLElement {
-  const element = document.createElement("span");
-  if (code !== 13) {
-    element.className = "cm-specialChar";
-    element.textContent = placeholder;
-    element.title = `Control character ${code}`;
-  }
-  return element;
-}
-
 export function editorExtensions(parts: EditorParts): Extension {
   return [
     EditorView.cspNonce.of(styleNonce()),
@@ -58,7 +48,9 @@ export function editorExtensions(parts: EditorParts): Extension {
     lineNumbers(),
     foldGutter(),
     highlightActiveLineGutter(),
-    highlightSpecialChars({ render: drawSpecial }),
+    // Before the special characters, one of which it hides.
+    carriageReturns(),
+    highlightSpecialChars(),
     drawSelection(),
     dropCursor(),
     EditorState.allowMultipleSelections.of(true),

@@ -9,6 +9,7 @@ interface Props {
   open: boolean;
   renaming: boolean;
   activate: () => void;
+  focused: () => void;
   startRename: () => void;
   startDelete: () => void;
   rename: (path: string) => void;
@@ -16,7 +17,7 @@ interface Props {
 }
 
 /** One file or folder of the tree. */
-export function FileRow({ row, active, open, renaming, activate, startRename, startDelete, rename, endRename }: Props) {
+export function FileRow({ row, active, open, renaming, activate, focused, startRename, startDelete, rename, endRename }: Props) {
   const { node, level } = row;
   const people = useRoom((state) => state.people);
   const here = node.kind === "file" ? people.filter((one) => !one.self && one.file === node.id) : [];
@@ -35,6 +36,7 @@ export function FileRow({ row, active, open, renaming, activate, startRename, st
       className={open ? "tree-row open" : "tree-row"}
       style={{ paddingLeft: 8 + (level - 1) * 14 }}
       title={node.path}
+      onFocus={focused}
       onClick={renaming ? undefined : activate}
       {...attributes}
     >

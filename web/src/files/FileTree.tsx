@@ -1,5 +1,5 @@
 /** The tree of files. One stop for the Tab key; arrows move, Enter opens, F2 renames, Delete deletes. */
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { ConfirmDialog } from "../layout/Dialog";
 import { useRoom, useSession } from "../store/context";
 import { deleteFiles, renameFile, renameFolder } from "./changing";
@@ -16,7 +16,7 @@ export function FileTree() {
   const session = useSession();
   const files = useRoom((state) => state.files);
   const openFile = useRoom((state) => state.openFile);
-  const [flipped, setFlipped] = useState<ReadonlySet<string>>(new Set());
+  const [chosen, setChosen] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [active, setActive] = useState<string | null>(null);
   const [renaming, setRenaming] = useState<string | null>(null);
   const [deleting, setDeleting] = useState<Node | null>(null);
@@ -25,17 +25,12 @@ export function FileTree() {
 
   const openAll = files.length <= OPEN_ALL;
   const tree = useMemo(() => buildTree(files), [files]);
-  const rows = useMemo(() => visibleRows(tree, (path) => flipped.has(path) !== openAll), [tree, flipped, openAll]);
+  const rows = useMemo(() => visibleRows(tree, (path) => chosen.get(path) ?? openAll), [tree, chosen, openAll]);
   const shown = useWindow(list, rows.length);
   const activeIndex = Math.max(0, rows.findIndex((row) => keyOf(row.node) === active));
 
   const setOpen = (path: string, open: boolean): void => {
-    setFlipped((before) => {
-      const next = new Set(before);
-      if (open === openAll) next.delete(path);
-      else next.add(path);
-      return next;
-    });
+    setChosen((before) => new Map(before).set(path, open));
   };
 
   // The open file is the active row, and its folders are open.
@@ -45,15 +40,17 @@ export function FileTree() {
     for (const folder of foldersAbove(file.shown)) setOpen(folder, true);
     setActive(`f:${file.id}`);
     // Only when another file is opened: people may close its folder afterwards.
-    // eslint-disable-next-line
   }, [openFile]);
 
-  useEffect(() => {
+  // After every drawing, since a row far away is drawn only once the list has scrolled to it.
+  useLayoutEffect(() => {
     if (!moveFocus.current) return;
-    moveFocus.current = false;
     shown.reveal(activeIndex);
-    requestAnimationFrame(() => list.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus());
-  }, [active, activeIndex, shown]);
+    const row = list.current?.querySelector<HTMLElement>('[role="treeitem"][tabindex="0"]');
+    if (!row) return;
+    moveFocus.current = false;
+    row.focus({ preventScroll: true });
+  });
 
   const go = (index: number): void => {
     const row = rows[Math.min(rows.length - 1, Math.max(0, index))];
@@ -123,8 +120,8 @@ export function FileTree() {
     node.kind === "file" ? [node.id] : files.filter((file) => file.shown.startsWith(`${node.path}/`)).map((file) => file.id);
 
   const focusActive = (): void => {
+    moveFocus.current = true;
     setRenaming(null);
-    requestAnimationFrame(() => list.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus());
   };
 
   return (
@@ -141,6 +138,7 @@ export function FileTree() {
               open={row.node.kind === "file" && row.node.id === openFile}
               renaming={renaming === key}
               activate={() => activate(row)}
+              focused={() => setActive(key)}
               startRename={() => {
                 setActive(key);
                 setRenaming(key);

@@ -186,7 +186,7 @@ export function Importer({ children }: { children: ReactNode }) {
 
 function CloseButton({ close }: { close: () => void }) {
   return (
-    <button type="button" className="button primary" autoFocus onClick={close}>
+    <button type="button" className="button primary" data-first onClick={close}>
       Close
     </button>
   );
@@ -219,7 +219,7 @@ function Choice({ folder, selected, close, send }: ChoiceProps) {
           <button type="button" className="button" data-testid="import-keep-folder" onClick={() => (close(), send(selected))}>
             As folder {folder}/
           </button>
-          <button type="button" className="button primary" autoFocus data-testid="import-top" onClick={() => (close(), send(top()))}>
+          <button type="button" className="button primary" data-first data-testid="import-top" onClick={() => (close(), send(top()))}>
             Into the top
           </button>
         </>
@@ -229,7 +229,7 @@ function Choice({ folder, selected, close, send }: ChoiceProps) {
         Into the top of the room if this folder is the project itself; as a folder if it is a part. Files with the same path
         are updated.
       </p>
-      {selected.leftOut.length > 0 && <p className="muted small">{selected.leftOut.length} entries are left out by .gitignore.</p>}
+      {selected.leftOut.length > 0 && <p className="muted small">Left out by .gitignore: {selected.leftOut.length}</p>}
     </Dialog>
   );
 }

@@ -16,6 +16,7 @@ export function Dialog({ title, testid, close, actions, children }: Props) {
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();
+    element?.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => {
       element?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -63,7 +64,7 @@ export function ConfirmDialog({ title, text, action, confirm, close }: ConfirmPr
             type="button"
             className="button danger"
             data-testid="confirm-yes"
-            autoFocus
+            data-first
             onClick={() => {
               confirm();
               close();

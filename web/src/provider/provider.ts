@@ -161,7 +161,8 @@ export class RoomProvider {
     this.#everConnected = true;
     this.#ledger.connected();
     this.#send(syncFrame(Step.StateVector, Y.encodeStateVector(doc)));
-    if (awareness.getLocalState() !== null) this.#sendPresence();
+    // Set again, so that its clock is newer than what others remember of it from before a lost connection.
+    if (awareness.getLocalState() !== null) awareness.setLocalState(awareness.getLocalState());
     this.#expect(SILENCE_MS);
     this.#tell();
   }
@@ -269,6 +270,8 @@ export class RoomProvider {
     }
     const others = [...awareness.getStates().keys()].filter((client) => client !== doc.clientID);
     removeAwarenessStates(awareness, others, this);
+    // What is remembered of their clocks would make us ignore them when they come back with the same one.
+    for (const client of others) awareness.meta.delete(client);
     if (this.#ended === null) this.#retryTimer = setTimeout(() => this.connect(), this.#backoff.next());
     this.#tell();
   }

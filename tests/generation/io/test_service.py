@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from collab.clock import SystemClock
 from collab.document import Document
 from collab.errors import Conflict, InvalidInput, LimitExceeded, NotFound
 from collab.ids import ClientId
+from collab.io.clock import SystemClock
 from collab.origin import JobOrigin, UndoOrigin
 from generation.errors import ModelRefused, ModelUnavailable, StreamBroken
 from generation.events import (
@@ -36,7 +36,7 @@ from generation.ports import FinishDelta, TextDelta
 from generation.scripted import FixedModels, ScriptedModel, Step, said
 from generation.service import GenerationService
 from generation.settings import GenerationSettings
-from generation.views import GenerationRequest, JobView
+from generation.views import Choice, GenerationRequest, JobView
 from tests.generation.fakes import ADA, BOB, ROOM, FakeRoom, FakeRooms, Person
 
 QUICK = GenerationSettings(merge_interval_ms=1, backoff_first=0.001, backoff_most=0.001)
@@ -141,11 +141,12 @@ async def test_the_model_sees_the_file_the_rules_and_the_request(room: FakeRoom)
 
 async def test_text_appears_while_the_model_still_writes_under_the_jobs_cursor(room: FakeRoom) -> None:
     gate = Gate()
-    script = [text(NEW[: NEW.index("= 1")]), gate, text(NEW[NEW.index("= 1") :]), FinishDelta("stop")]
+    answer = "new.py\n````\na\nx = 1\n````\n"
+    script = [text(answer[:16]), gate, text(answer[16:]), FinishDelta("stop")]
     async with engine(room, ScriptedModel(script)) as made:
         job = await made.submit(ROOM, GenerationRequest("write it"), ADA)
         await room.until(lambda: room.of(JobTokens))
-        assert room.text("new.py") == "x "
+        assert room.text("new.py") == "a\nx "
         state = room.presence[ClientId(job.client)]
         assert state["file"] == room.document.file("new.py").id
         assert state["user"] == {
@@ -153,7 +154,7 @@ async def test_text_appears_while_the_model_still_writes_under_the_jobs_cursor(r
         }  # fmt: skip
         gate.open.set()
         await finished(room)
-    assert room.text("new.py") == "x = 1\n"
+    assert room.text("new.py") == "a\nx = 1\n"
     assert room.presence == {}
 
 
@@ -245,9 +246,10 @@ async def test_the_first_answer_decides_and_the_second_hears_who_gave_it(room: F
         await finished(room)
         [hunk] = await made.suggestions(ROOM)
         await made.answer(ROOM, hunk.suggestion, "reject", BOB)
-        for choice in ("accept", "reject"):
+        choices: tuple[Choice, ...] = ("accept", "reject")
+        for choice in choices:
             with pytest.raises(Conflict, match="Bob"):
-                await made.answer(ROOM, hunk.suggestion, choice, ADA)  # type: ignore[arg-type]
+                await made.answer(ROOM, hunk.suggestion, choice, ADA)
         assert room.text("app.py") == APP
 
 
@@ -570,3 +572,87 @@ async def test_a_forgotten_room_has_no_jobs_any_more(room: FakeRoom) -> None:
         made.forget(ROOM)
         room.store.clear()
         assert await made.jobs(ROOM) == []
+
+
+async def test_a_suggestion_accepted_while_the_job_runs_is_undone_with_it(room: FakeRoom) -> None:
+    gate = Gate()
+    blind = "app.py\n<<<<<<< SEARCH\nnot there\n=======\nx\n>>>>>>> REPLACE\n"
+    script = [text("<<<<<<< RENAME app.py => main.py\n" + blind), gate, *said(NEW)]
+    async with engine(room, ScriptedModel(script)) as made:
+        job = await made.submit(ROOM, GenerationRequest("x"), ADA)
+        await room.until(lambda: len(room.of(SuggestionAdded)) == 2)
+        [rename] = [s for s in await made.suggestions(ROOM) if s.kind == "rename_file"]
+        await made.answer(ROOM, rename.suggestion, "accept", BOB)
+        assert room.text("main.py") == APP
+        gate.open.set()
+        done = await finished(room)
+        assert (done.hunks_applied, done.hunks_pending, done.state) == (2, 1, "needs_review")
+        await made.undo(ROOM, job.job, ADA)
+    assert [file.shown for file in room.document.listing().files.values()] == ["app.py"]
+
+
+async def test_a_job_that_is_retried_while_its_cancelled_try_still_ends_goes_on(room: FakeRoom) -> None:
+    gate = Gate()
+    async with engine(room, ScriptedModel([text(NEW[:-5]), gate], said(EDIT))) as made:
+        job = await made.submit(ROOM, GenerationRequest("x"), ADA)
+        await room.until(lambda: room.of(JobTokens))
+        await asyncio.gather(made.cancel(ROOM, job.job, ADA), made.retry(ROOM, job.job, ADA))
+        done = await finished(room, 2)
+    assert done.state == "complete"
+    assert [file.shown for file in room.document.listing().files.values()] == ["app.py"]
+
+
+async def test_a_try_after_an_undo_begins_anew(room: FakeRoom) -> None:
+    model = ScriptedModel([*said(EDIT)[:-1]], said(NEW))
+    async with engine(room, model) as made:
+        job = await ask(made, room)
+        await made.undo(ROOM, job.job, ADA)
+        await made.retry(ROOM, job.job, ADA)
+        done = await finished(room, 2)
+        assert (done.state, done.hunks_applied, done.undone) == ("complete", 1, False)
+        assert "An earlier try" not in model.asked[1][1].content
+        await made.undo(ROOM, job.job, ADA)
+    assert room.text("app.py") == APP
+    assert [file.shown for file in room.document.listing().files.values()] == ["app.py"]
+
+
+async def test_a_hunk_without_a_certain_place_waits_until_it_has_one(room: FakeRoom) -> None:
+    file = room.add("twice.py", "x = 1\ny = 0\nx = 1\n")
+    answer = "twice.py\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n"
+    async with engine(room, ScriptedModel(said(answer))) as made:
+        await ask(made, room)
+        [suggestion] = await made.suggestions(ROOM)
+        with pytest.raises(Conflict, match="2 times"):
+            await made.answer(ROOM, suggestion.suggestion, "accept", ADA)
+        room.document.edit(lambda editor: editor.splice(file, 0, 6, ""))
+        assert (await made.answer(ROOM, suggestion.suggestion, "accept", ADA)).state == "accepted"
+    assert room.text("twice.py") == "y = 0\nx = 2\n"
+
+
+async def test_a_part_of_the_answer_that_cannot_be_done_is_told(room: FakeRoom) -> None:
+    async with engine(room, ScriptedModel(said(EDIT + EDIT.replace("app.py", "no.py")))) as made:
+        job = await ask(made, room)
+    assert (job.state, job.hunks_applied) == ("complete", 1)
+    assert job.error == "no.py is not there, so no lines of it can be replaced."
+
+
+async def test_several_jobs_write_into_one_file_at_once(room: FakeRoom) -> None:
+    file = room.add("big.py", "".join(f"line {number}\n" for number in range(30)))
+    scripts = []
+    for number in (3, 13, 23):
+        answer = f"big.py\n<<<<<<< SEARCH\nline {number}\n=======\n"
+        answer += "".join(f"job {number} wrote {index}\n" for index in range(20)) + ">>>>>>> REPLACE\n"
+        script: list[Step] = []
+        for step in said(answer, 9):
+            script += [step, lambda: asyncio.sleep(0.001)]
+        scripts.append(script)
+    async with engine(room, ScriptedModel(*scripts)) as made:
+        jobs = [(await made.submit(ROOM, GenerationRequest("x"), ADA)).job for _ in scripts]
+        await finished(room, 3)
+        assert {event.job.state for event in room.of(JobFinished)} == {"complete"}
+        content = room.document.text(file)
+        assert [content.count(f"job {number} wrote") for number in (3, 13, 23)] == [20, 20, 20]
+        await made.undo(ROOM, jobs[1], ADA)
+        content = room.document.text(file)
+        assert [content.count(f"job {number} wrote") for number in (3, 13, 23)] == [20, 0, 20]
+        assert "line 12\nline 13\nline 14\n" in content

@@ -1,0 +1,368 @@
+from __future__ import annotations
+
+import pytest
+
+from collab.document import Document
+from collab.errors import InvalidOperation, NotFound
+from collab.ids import ClientId, FileId
+from collab.merge.places import Places
+from collab.merge.session import Blocked, MergeSession
+from collab.undo import undo
+
+FILE = FileId("f1")
+TEXT = "one 1\ntwo 2\nthree 3\nfour 4\n"
+TWO = (6, 12)
+
+
+def document(text: str = TEXT) -> Document:
+    live = Document(ClientId(1))
+    live.edit(lambda editor: editor.create(FILE, "a.txt", text))
+    return live
+
+
+def pull(session: MergeSession, live: Document) -> list[Blocked]:
+    pulled = session.pull(live)
+    if pulled.update is not None:
+        session.merged(live.apply([pulled.update], track=True), live)
+    return pulled.blocked
+
+
+def splice(live: Document, start: int, end: int, text: str) -> None:
+    live.edit(lambda editor: editor.splice(FILE, start, end, text))
+
+
+def hunk(live: Document, start: int, end: int, text: str) -> tuple[MergeSession, list[Blocked]]:
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, start, end)
+    session.write(number, text)
+    session.close(number)
+    return session, pull(session, live)
+
+
+@pytest.mark.parametrize(
+    ("base", "start", "end", "new"),
+    [
+        ("", 0, 0, "first\n"),
+        ("", 0, 0, "no newline 😀"),
+        ("a\r\nb\r\nc\r\n", 3, 6, "B\r\nb2\r\n"),
+        ("a\nb", 2, 3, "b\nc"),
+        ("a\nb\n", 2, 4, "b"),
+        ("x = '😀'\ny\n", 0, 8, "x = '😀😀'\n"),
+        ("e\u0301te\u0301\nz\n", 0, 6, "e\u0301te\n"),
+        ("a\nb\nc\n", 0, 2, ""),
+        ("a\nb\nc\n", 4, 6, "c\nd\n"),
+        ("a\nb\nc\n", 2, 2, "between\n"),
+        ("a\nb\nc\n", 6, 6, "end"),
+        ("👩\u200d👩\u200d👧\n", 0, 6, "👩\u200d👧\n"),
+    ],
+)
+def test_a_hunk_lands_exactly_and_is_undone_exactly(base: str, start: int, end: int, new: str) -> None:
+    live = document(base)
+    session, blocked = hunk(live, start, end, new)
+    assert blocked == []
+    assert live.text(FILE) == base[:start] + new + base[end:]
+    update, redo = undo(session.ledger, live)
+    assert update is not None
+    live.apply([update])
+    assert live.text(FILE) == base
+    update, _ = undo(redo, live)
+    assert update is not None
+    live.apply([update])
+    assert live.text(FILE) == base[:start] + new + base[end:]
+
+
+def test_text_streams_into_the_live_document_as_it_comes() -> None:
+    live = document("a\n")
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, 2, 2)
+    seen = []
+    for piece in ["hel", "lo", "\n"]:
+        session.write(number, piece)
+        pull(session, live)
+        seen.append(live.text(FILE))
+    assert seen == ["a\nhel", "a\nhello", "a\nhello\n"]
+
+
+def test_a_pull_with_nothing_new_hands_out_nothing() -> None:
+    live = document()
+    session, _ = hunk(live, *TWO, "zwei 2\n")
+    splice(live, 0, 0, "x")
+    assert session.pull(live).update is None
+
+
+def test_a_merge_deletes_no_equal_line() -> None:
+    live = document()
+    keep = Places(live).anchor(FILE, 12)
+    session = MergeSession(live, ClientId(9))
+    whole = session.open_whole(FILE)
+    session.write(whole, TEXT.replace("two 2", "two 22"))
+    session.close(whole)
+    pull(session, live)
+    ledger = session.ledger
+    assert [item.text for item in ledger.deleted] == []
+    assert sum(item.ids.length for item in ledger.inserted) == 1
+    assert Places(live).resolve(FILE, keep) == 13
+
+
+@pytest.mark.parametrize("at", [6, 7, 11])
+def test_text_typed_in_the_lines_blocks_the_hunk(at: int) -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, *TWO)
+    splice(live, at, at, "X")
+    session.write(number, "2\n")
+    assert pull(session, live) == []
+    session.close(number)
+    (blocked,) = pull(session, live)
+    assert (blocked.kind, blocked.before, blocked.after) == ("hunk", "two 2\n", "2\n")
+    assert live.text(FILE) == TEXT[:at] + "X" + TEXT[at:]
+
+
+@pytest.mark.parametrize("at", [0, 5, 12, 14, len(TEXT)])
+def test_text_typed_beside_the_lines_does_not_block_and_stays(at: int) -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, *TWO)
+    splice(live, at, at, "X")
+    session.write(number, "zwei\ndrei\n")
+    session.close(number)
+    assert pull(session, live) == []
+    typed = TEXT[:at] + "X" + TEXT[at:]
+    assert live.text(FILE) == typed.replace("two 2\n", "zwei\ndrei\n")
+
+
+def test_a_line_deleted_and_typed_again_is_noticed() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, *TWO)
+    splice(live, 6, 12, "")
+    splice(live, 6, 6, "two 2\n")
+    session.write(number, "new\n")
+    session.close(number)
+    assert len(pull(session, live)) == 1
+    assert live.text(FILE) == TEXT
+
+
+def test_what_a_blocked_hunk_had_written_is_taken_back_around_what_people_typed() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, 6, 20)
+    session.write(number, "TWO\nand more\nthree 33\nx\n")
+    pull(session, live)
+    text = live.text(FILE)
+    assert "and more\n" in text
+    splice(live, text.index("more"), text.index("more"), "PERSON")
+    session.close(number)
+    (blocked,) = pull(session, live)
+    assert live.text(FILE).replace("PERSON", "") == TEXT
+    assert "PERSON" in live.text(FILE)
+    assert blocked.after == "TWO\nand more\nthree 33\nx\n"
+    assert session.ledger.empty
+
+
+def test_withdrawing_puts_the_base_back_and_reports_nothing() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, *TWO)
+    session.write(number, "two two\nmore\n")
+    pull(session, live)
+    session.withdraw(number)
+    assert pull(session, live) == []
+    assert live.text(FILE) == TEXT
+    with pytest.raises(InvalidOperation):
+        session.write(number, "x")
+
+
+def test_withdrawn_lines_can_be_written_again() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, *TWO)
+    session.write(number, "completely different\n")
+    pull(session, live)
+    session.withdraw(number)
+    pull(session, live)
+    again = session.open_hunk(FILE, *TWO)
+    session.write(again, "two 3\n")
+    session.close(again)
+    assert pull(session, live) == []
+    assert live.text(FILE) == TEXT.replace("two 2", "two 3")
+
+
+def test_neighbouring_hunks_land_in_their_order_whichever_is_first() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    second = session.open_hunk(FILE, 12, 20)
+    first = session.open_hunk(FILE, *TWO)
+    for number, text in [(second, "B\n"), (first, "A\nA\n")]:
+        session.write(number, text)
+        session.close(number)
+        assert pull(session, live) == []
+    assert live.text(FILE) == "one 1\nA\nA\nB\nfour 4\n"
+
+
+def test_a_hunk_over_another_hunks_lines_is_blocked() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    for text in ["A\n", "B\n"]:
+        number = session.open_hunk(FILE, *TWO)
+        session.write(number, text)
+        session.close(number)
+    (blocked,) = pull(session, live)
+    assert blocked.after == "B\n"
+    assert live.text(FILE) == TEXT.replace("two 2", "A")
+
+
+def test_a_hunk_in_a_deleted_file_is_blocked() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, *TWO)
+    whole = session.open_whole(FILE)
+    live.edit(lambda editor: editor.delete(FILE))
+    for one in (number, whole):
+        session.write(one, "x\n")
+        session.close(one)
+    hunk, whole_file = pull(session, live)
+    assert (hunk.kind, hunk.anchor) == ("hunk", None)
+    assert (whole_file.kind, whole_file.file, whole_file.after) == ("new_file", None, "x\n")
+
+
+def test_a_hunk_in_a_renamed_file_is_blocked() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, *TWO)
+    live.edit(lambda editor: editor.rename(FILE, "b.txt"))
+    session.write(number, "x\n")
+    session.close(number)
+    (blocked,) = pull(session, live)
+    assert blocked.path == "b.txt"
+    assert "b.txt" in blocked.reason
+
+
+def test_a_new_file_streams_and_its_undo_removes_it() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_file(FileId("f2"), "new.py")
+    session.write(number, "print(")
+    pull(session, live)
+    assert live.text(FileId("f2")) == "print("
+    session.write(number, ")\n")
+    session.close(number)
+    pull(session, live)
+    update, redo = undo(session.ledger, live)
+    assert update is not None
+    live.apply([update])
+    assert [file.path for file in live.listing().files.values()] == ["a.txt"]
+    update, _ = undo(redo, live)
+    assert update is not None
+    live.apply([update])
+    assert live.text(live.file("new.py").id) == "print()\n"
+
+
+def test_a_new_file_whose_path_was_taken_meanwhile_is_blocked() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_file(FileId("f3"), "b.txt")
+    live.edit(lambda editor: editor.create(FileId("f2"), "b.txt", "theirs"))
+    session.write(number, "ours")
+    session.close(number)
+    (blocked,) = pull(session, live)
+    assert (blocked.kind, blocked.file, blocked.after) == ("new_file", None, "ours")
+    assert len(live.listing().files) == 2
+
+
+def test_a_new_file_in_which_somebody_typed_is_kept_with_their_text_alone() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    new = FileId("f2")
+    number = session.open_file(new, "b.txt")
+    session.write(number, "from the job\n")
+    pull(session, live)
+    live.edit(lambda editor: editor.splice(new, 4, 4, "PERSON"))
+    session.write(number, "more\n")
+    session.close(number)
+    (blocked,) = pull(session, live)
+    assert blocked.after == "from the job\nmore\n"
+    assert live.text(new) == "PERSON"
+
+
+def test_a_withdrawn_new_file_goes() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_file(FileId("f2"), "b.txt")
+    session.write(number, "x")
+    pull(session, live)
+    session.withdraw(number)
+    pull(session, live)
+    assert list(live.listing().files) == [FILE]
+
+
+def test_renames_and_deletions_are_always_asked() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    session.rename(FILE, "b.txt")
+    session.delete(FILE)
+    rename, delete = pull(session, live)
+    assert (rename.kind, rename.before, rename.after) == ("rename_file", "a.txt", "b.txt")
+    assert (delete.kind, delete.before, delete.after) == ("delete_file", TEXT, "")
+    assert live.listing().files[FILE].path == "a.txt"
+
+
+def test_the_base_stays_what_the_model_was_shown() -> None:
+    live = document()
+    session, _ = hunk(live, *TWO, "x\n")
+    splice(live, 0, 0, "typed")
+    assert session.base_text(FILE) == TEXT
+    with pytest.raises(NotFound):
+        session.base_text(FileId("other"))
+
+
+@pytest.mark.parametrize(("start", "end"), [(1, 6), (0, 3), (6, 0), (0, 99)])
+def test_a_hunk_that_is_no_whole_lines_is_refused(start: int, end: int) -> None:
+    session = MergeSession(document(), ClientId(9))
+    with pytest.raises(InvalidOperation):
+        session.open_hunk(FILE, start, end)
+
+
+def test_an_unpaired_surrogate_is_refused() -> None:
+    session = MergeSession(document(), ClientId(9))
+    number = session.open_hunk(FILE, *TWO)
+    with pytest.raises(InvalidOperation):
+        session.write(number, "\ud83d")
+
+
+def test_the_cursor_is_behind_the_last_text_written() -> None:
+    live = document("é😀\nb\n")
+    session = MergeSession(live, ClientId(9))
+    assert session.cursor() is None
+    number = session.open_hunk(FILE, 3, 3)
+    session.write(number, "x😀")
+    pull(session, live)
+    cursor = session.cursor()
+    assert cursor is not None
+    assert Places(live).resolve(*cursor) == 5
+
+
+def test_the_end_of_a_blocked_place_before_an_astral_character_holds() -> None:
+    live = document("a\n😀\n")
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, 2, 2)
+    splice(live, 2, 2, "X")
+    session.write(number, "n\n")
+    session.close(number)
+    (blocked,) = pull(session, live)
+    assert blocked.anchor is not None
+    assert blocked.end is not None
+    places = Places(live)
+    assert (places.resolve(FILE, blocked.anchor), places.resolve(FILE, blocked.end)) == (2, 3)
+
+
+def test_all_replicas_agree_when_edits_arrive_after_the_merge() -> None:
+    live = document()
+    other = live.fork(ClientId(5))
+    _, blocked = hunk(live, *TWO, "zwei\n")
+    other.edit(lambda editor: editor.splice(FILE, 8, 8, "LATE"))
+    live.apply([other.encode(live.state_vector())])
+    other.apply([live.encode(other.state_vector())])
+    assert blocked == []
+    assert live.text(FILE) == other.text(FILE)
+    assert "LATE" in live.text(FILE)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import pytest
+
+from collab.document import Document
+from collab.errors import StoreCorrupt
+from collab.ids import ClientId, FileId
+from collab.merge.session import MergeSession
+from collab.undo import Ledger, undo
+
+FILE = FileId("f1")
+
+
+def document(text: str) -> Document:
+    live = Document(ClientId(1))
+    live.edit(lambda editor: editor.create(FILE, "a.txt", text))
+    return live
+
+
+def rewritten(live: Document, text: str, client: int) -> Ledger:
+    session = MergeSession(live, ClientId(client))
+    number = session.open_whole(FILE)
+    session.write(number, text)
+    session.close(number)
+    pulled = session.pull(live)
+    assert pulled.update is not None
+    session.merged(live.apply([pulled.update], track=True), live)
+    return Ledger.from_bytes(session.ledger.to_bytes())
+
+
+def taken_back(live: Document, ledger: Ledger, *others: Ledger) -> Ledger:
+    update, redo = undo(ledger, live, others)
+    if update is not None:
+        live.apply([update])
+    return Ledger.from_bytes(redo.to_bytes())
+
+
+def restarted(live: Document) -> Document:
+    loaded = Document(ClientId(2))
+    loaded.apply([live.encode()])
+    return loaded
+
+
+def test_text_comes_back_around_what_people_typed_between_its_characters() -> None:
+    live = document("abcd\n")
+    person = live.fork(ClientId(7))
+    ledger = rewritten(live, "", 9)
+    person.edit(lambda editor: editor.splice(FILE, 2, 2, "XY"))
+    live.apply([person.encode(live.state_vector())])
+    assert live.text(FILE) == "XY"
+    live = restarted(live)
+    taken_back(live, ledger)
+    assert live.text(FILE) == "abXYcd\n"
+
+
+def test_what_people_typed_in_the_jobs_text_survives() -> None:
+    live = document("a\n")
+    ledger = rewritten(live, "a\nfrom the job\n", 9)
+    live.edit(lambda editor: editor.splice(FILE, 6, 6, "PERSON"))
+    redo = taken_back(live, ledger)
+    assert live.text(FILE) == "a\nPERSON"
+    live = restarted(live)
+    taken_back(live, redo)
+    assert live.text(FILE) == "a\nfromPERSON the job\n"
+
+
+def test_what_people_deleted_of_the_jobs_text_stays_deleted_at_redo() -> None:
+    live = document("")
+    ledger = rewritten(live, "keep drop 😀\n", 9)
+    live.edit(lambda editor: editor.splice(FILE, 4, 9, ""))
+    redo = taken_back(live, ledger)
+    assert live.text(FILE) == ""
+    taken_back(live, redo)
+    assert live.text(FILE) == "keep 😀\n"
+
+
+def test_text_that_somebody_had_deleted_before_the_merge_does_not_come_back() -> None:
+    live = document("a\ngone\nz\n")
+    session = MergeSession(live, ClientId(9))
+    number = session.open_whole(FILE)
+    session.write(number, "a\n")
+    session.close(number)
+    pulled = session.pull(live)
+    assert pulled.update is not None
+    live.edit(lambda editor: editor.splice(FILE, 2, 7, ""))
+    session.merged(live.apply([pulled.update], track=True), live)
+    assert live.text(FILE) == "a\n"
+    taken_back(live, session.ledger)
+    assert live.text(FILE) == "a\nz\n"
+
+
+def test_neighbouring_lines_of_two_jobs_come_back_in_their_order() -> None:
+    for first in (0, 1):
+        live = document("L1\nL2\n")
+        ledgers = [rewritten(live, "one\nL2\n", 9), rewritten(live, "one\ntwo\n", 10)]
+        redo = taken_back(live, ledgers[first], ledgers[1 - first])
+        live = restarted(live)
+        taken_back(live, ledgers[1 - first], redo)
+        assert live.text(FILE) == "L1\nL2\n"
+
+
+def test_text_of_an_undone_job_is_not_brought_back_by_the_undo_of_another() -> None:
+    live = document("")
+    one = rewritten(live, "first job\n", 9)
+    two = rewritten(live, "", 10)
+    redo = taken_back(live, one, two)
+    taken_back(live, two, redo)
+    assert live.text(FILE) == ""
+
+
+def test_text_that_an_undo_brought_back_is_still_its_jobs() -> None:
+    live = document("")
+    one = rewritten(live, "first job\n", 9)
+    two = rewritten(live, "xyz", 10)
+    redo = taken_back(live, two, one)
+    assert live.text(FILE) == "first job\n"
+    again = taken_back(live, redo, one)
+    redo = taken_back(live, again, one)
+    assert live.text(FILE) == "first job\n"
+    taken_back(live, one, redo)
+    assert live.text(FILE) == ""
+
+
+def test_undoing_the_same_ledger_again_changes_nothing() -> None:
+    live = document("a\n")
+    ledger = rewritten(live, "b\n", 9)
+    taken_back(live, ledger)
+    live = restarted(live)
+    update, redo = undo(ledger, live)
+    assert update is None
+    assert redo.empty
+
+
+def test_an_empty_ledger_does_nothing() -> None:
+    assert undo(Ledger(), document("a"))[0] is None
+
+
+def test_undo_in_a_deleted_file_does_nothing() -> None:
+    live = document("a\n")
+    ledger = rewritten(live, "b\n", 9)
+    live.edit(lambda editor: editor.delete(FILE))
+    assert undo(ledger, live)[0] is None
+
+
+def test_all_replicas_agree_after_an_undo() -> None:
+    live = document("one\ntwo\n")
+    ledger = rewritten(live, "ONE\ntwo\nthree\n", 9)
+    person = live.fork(ClientId(7))
+    person.edit(lambda editor: editor.splice(FILE, 1, 2, "é😀"))
+    taken_back(live, ledger)
+    live.apply([person.encode(live.state_vector())])
+    person.apply([live.encode(person.state_vector())])
+    assert live.text(FILE) == person.text(FILE)
+    assert "é😀" in live.text(FILE)
+
+
+def test_a_stored_ledger_that_cannot_be_read_says_so() -> None:
+    with pytest.raises(StoreCorrupt):
+        Ledger.from_bytes(b"[]")

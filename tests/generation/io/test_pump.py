@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from generation.errors import StreamBroken
+from generation.io.pump import Pump, Signal
+from generation.ports import Delta, TextDelta
+
+
+async def test_a_step_that_takes_long_is_not_lost() -> None:
+    gate = asyncio.Event()
+
+    async def stream() -> AsyncIterator[Delta]:
+        await gate.wait()
+        yield TextDelta("late")
+
+    pump = Pump(stream())
+    assert await pump.next(0.001) is Signal.NOTHING_YET
+    gate.set()
+    assert await pump.next(None) == TextDelta("late")
+    assert await pump.next(None) is Signal.END
+    await pump.aclose()
+
+
+async def test_what_the_stream_raises_is_raised() -> None:
+    async def stream() -> AsyncIterator[Delta]:
+        yield TextDelta("a")
+        raise StreamBroken("cut")
+
+    pump = Pump(stream())
+    await pump.next(None)
+    with pytest.raises(StreamBroken):
+        await pump.next(None)
+    await pump.aclose()
+
+
+async def test_closing_ends_a_stream_that_waits() -> None:
+    ended = asyncio.Event()
+
+    async def stream() -> AsyncIterator[Delta]:
+        try:
+            await asyncio.Event().wait()
+            yield TextDelta("never")
+        finally:
+            ended.set()
+
+    pump = Pump(stream())
+    await pump.next(0.001)
+    await pump.aclose()
+    assert ended.is_set()

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collab.errors import Conflict, StoreCorrupt
+from collab.ids import ClientId, JobId, PersonId
+from generation.errors import StaleEpoch
+from generation.jobs import STAGES, Job, JobState
+from generation.views import JobView, SuggestionView
+from server.messages.parts import Job as JobMessage
+from server.messages.parts import Suggestion as SuggestionMessage
+
+
+def make() -> Job:
+    return Job(
+        id=JobId("j1"),
+        prompt="p",
+        asked_by="Ada",
+        person=PersonId("p-ada"),
+        model="m",
+        offline=False,
+        clients=[ClientId(7)],
+        color="#000000",
+        created_ms=1,
+        requested_files=("a.py",),
+    )
+
+
+def test_a_job_goes_through_all_stages_to_its_end() -> None:
+    job = make()
+    epoch = job.begin()
+    for state in STAGES[2:]:
+        job.advance(epoch, state)
+    job.complete(epoch)
+    assert (job.state, job.progress, job.ended) == (JobState.COMPLETE, 1.0, True)
+
+
+def test_a_job_does_not_go_back() -> None:
+    job = make()
+    epoch = job.begin()
+    job.advance(epoch, JobState.GENERATING)
+    with pytest.raises(ValueError, match="go back"):
+        job.advance(epoch, JobState.PREPARING)
+
+
+def test_a_job_with_open_suggestions_needs_review_until_they_are_answered() -> None:
+    job = make()
+    epoch = job.begin()
+    job.settle(2)
+    job.complete(epoch)
+    states = [job.state]
+    job.settle(0)
+    states.append(job.state)
+    assert states == [JobState.NEEDS_REVIEW, JobState.COMPLETE]
+
+
+def test_progress_never_goes_back() -> None:
+    job = make()
+    epoch = job.begin()
+    job.move(epoch, progress=0.5, eta_seconds=1, tokens=2)
+    job.move(epoch, progress=0.2, eta_seconds=1, tokens=3)
+    assert job.progress == 0.5
+
+
+END = st.sampled_from(["cancel", "complete", "fail", "interrupt"])
+
+
+@given(END, st.booleans())
+def test_late_work_of_an_ended_epoch_never_lands(end: str, retried: bool) -> None:
+    job = make()
+    epoch = job.begin()
+    ends: dict[str, Callable[[], None]] = {
+        "cancel": lambda: job.cancel("Bob"),
+        "complete": lambda: job.complete(epoch),
+        "fail": lambda: job.fail(epoch, "no"),
+        "interrupt": job.interrupt,
+    }
+    ends[end]()
+    if retried and end != "complete":
+        job.retry(ClientId(8))
+        assert job.begin() != epoch
+    before = job.to_bytes()
+    late: tuple[Callable[[], None], ...] = (
+        lambda: job.check(epoch),
+        lambda: job.advance(epoch, JobState.GENERATING),
+        lambda: job.move(epoch, progress=1, eta_seconds=None, tokens=9),
+        lambda: job.complete(epoch),
+        lambda: job.fail(epoch, "late"),
+    )
+    for act in late:
+        with pytest.raises(StaleEpoch):
+            act()
+    assert job.to_bytes() == before
+
+
+def test_a_queued_job_has_no_worker_whose_work_could_land() -> None:
+    job = make()
+    with pytest.raises(StaleEpoch):
+        job.check(job.epoch)
+
+
+def test_a_job_begins_once() -> None:
+    job = make()
+    job.begin()
+    with pytest.raises(StaleEpoch):
+        job.begin()
+
+
+def test_an_ended_job_cannot_be_cancelled() -> None:
+    job = make()
+    job.cancel("Ada")
+    with pytest.raises(Conflict, match="ended"):
+        job.cancel("Ada")
+
+
+def test_a_complete_job_cannot_be_retried() -> None:
+    job = make()
+    job.complete(job.begin())
+    with pytest.raises(Conflict, match="retried"):
+        job.retry(ClientId(8))
+
+
+def test_each_try_writes_under_a_client_id_of_its_own() -> None:
+    job = make()
+    job.cancel("Ada")
+    job.retry(ClientId(8))
+    assert (job.client, job.clients) == (8, [7, 8])
+
+
+def test_an_ended_job_is_not_interrupted() -> None:
+    job = make()
+    job.cancel("Ada")
+    job.interrupt()
+    assert job.state is JobState.CANCELLED
+
+
+def test_only_an_ended_job_that_wrote_can_be_undone_and_only_once() -> None:
+    job = make()
+    epoch = job.begin()
+    job.wrote = True
+    can = [job.can_undo]
+    job.complete(epoch)
+    can.append(job.can_undo)
+    job.undone = True
+    can.append(job.can_undo)
+    assert can == [False, True, False]
+
+
+def test_a_job_survives_its_record() -> None:
+    job = make()
+    job.advance(job.begin(), JobState.GENERATING)
+    job.touch(["a.py", "b.py"], ["a.py"])
+    assert Job.from_bytes(job.to_bytes()) == job
+
+
+def test_a_record_of_a_later_version_is_read() -> None:
+    data = make().to_bytes().replace(b"{", b'{"later":1,', 1)
+    assert Job.from_bytes(data) == make()
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"\xff", b'{"state":"x"}', b"null"])
+def test_a_broken_record_is_corrupt(data: bytes) -> None:
+    with pytest.raises(StoreCorrupt):
+        Job.from_bytes(data)
+
+
+def test_the_view_has_exactly_the_fields_of_the_message() -> None:
+    assert {field.name for field in fields(JobView)} == set(JobMessage.model_fields)
+    assert {field.name for field in fields(SuggestionView)} == set(SuggestionMessage.model_fields)

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import random
+import re
+from itertools import count
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collab.document import Document
+from collab.ids import ClientId, FileId, JobId, SuggestionId
+from collab.merge.suggestions import Suggestion
+from collab.undo import undo
+from generation.events import FileEnded, FileStarted, GenerationEvent, JobTokens
+from generation.pipeline import AnswerWriter
+
+BASE = {
+    "app.py": "one\ntwo\nthree\nfour\nfive\n",
+    "win.txt": "a\r\nb\r\nc\r\n",
+    "end.txt": "x\ny",
+    "empty.txt": "",
+}
+PERSON = ClientId(9)
+
+
+class Scene:
+    """A live document and a writer into it."""
+
+    def __init__(self, *, review: bool = False) -> None:
+        self.live = Document(ClientId(1))
+        for path in BASE:
+            self._add(path)
+        files, suggestions = count(1), count(1)
+        self.writer = AnswerWriter(
+            JobId("j1"),
+            self.live,
+            ClientId(5),
+            review=review,
+            offline=False,
+            file_id=lambda: FileId(f"n{next(files)}"),
+            suggestion_id=lambda: SuggestionId(f"s{next(suggestions)}"),
+            answer_chars=100_000,
+        )
+        self.writer.show([FileId(f"id-{path}") for path in BASE])
+        self.suggestions: list[Suggestion] = []
+        self.events: list[GenerationEvent] = []
+
+    def _add(self, path: str) -> None:
+        self.live.edit(lambda editor: editor.create(FileId(f"id-{path}"), path, BASE[path]))
+
+    def pull(self) -> None:
+        outcome = self.writer.pull(self.live)
+        if outcome.update is not None:
+            self.writer.merged(self.live.apply([outcome.update], track=True), self.live)
+        self.suggestions += outcome.suggestions
+        self.events += outcome.events
+
+    def write(self, answer: str) -> Scene:
+        self.writer.feed(answer)
+        self.writer.finish()
+        self.pull()
+        return self
+
+    def text(self, path: str) -> str:
+        return self.live.text(self.live.file(path).id)
+
+    def undo(self) -> None:
+        update, _ = undo(self.writer.session.ledger, self.live)
+        if update is not None:
+            self.live.apply([update])
+
+
+def block(path: str, search: str, replace: str) -> str:
+    return f"{path}\n<<<<<<< SEARCH\n{search}=======\n{replace}>>>>>>> REPLACE\n"
+
+
+def test_windows_line_ends_stay() -> None:
+    assert Scene().write(block("win.txt", "b\n", "B\nBB\n")).text("win.txt") == "a\r\nB\r\nBB\r\nc\r\n"
+
+
+def test_a_file_without_a_last_newline_stays_without() -> None:
+    assert Scene().write(block("end.txt", "y\n", "Y\nZ\n")).text("end.txt") == "x\nY\nZ"
+
+
+def test_an_empty_file_is_filled() -> None:
+    assert Scene().write(block("empty.txt", "", "new\n")).text("empty.txt") == "new\n"
+
+
+def test_an_empty_search_makes_a_new_file() -> None:
+    assert Scene().write(block("sub/new.txt", "", "new\n")).text("sub/new.txt") == "new\n"
+
+
+def test_a_whole_file_changes_only_what_differs() -> None:
+    scene = Scene()
+    anchor = scene.live.anchor(FileId("id-app.py"), 19)
+    scene.write("app.py\n````\none\nTWO\nthree\nfour\nfive\n````\n")
+    assert scene.text("app.py") == "one\nTWO\nthree\nfour\nfive\n"
+    assert scene.live.resolve(FileId("id-app.py"), anchor) == 19
+
+
+def test_a_file_that_is_not_there_cannot_be_searched() -> None:
+    scene = Scene().write(block("no.py", "x\n", "y\n"))
+    assert "no.py is not there" in scene.writer.problems[0]
+    assert scene.writer.changes == 0
+
+
+def test_the_same_new_file_twice_is_asked() -> None:
+    scene = Scene().write("n.py\n````\n1\n````\nn.py\n````\n2\n````\n")
+    assert scene.text("n.py") == "1\n"
+    assert [(s.kind, s.after) for s in scene.suggestions] == [("new_file", "2\n")]
+
+
+def test_a_change_to_a_file_that_was_only_just_written_is_asked() -> None:
+    scene = Scene().write("n.py\n````\n1\n````\n" + block("n.py", "1\n", "2\n"))
+    assert [s.reason for s in scene.suggestions] == ["The file was only just written by this job."]
+
+
+def test_two_changes_of_the_same_lines_are_not_both_made() -> None:
+    scene = Scene().write(block("app.py", "two\nthree\n", "2\n3\n") + block("app.py", "three\nfour\n", "III\n"))
+    assert scene.text("app.py") == "one\n2\n3\nfour\nfive\n"
+    assert len(scene.suggestions) == 1
+
+
+def test_what_is_cut_off_is_taken_back() -> None:
+    scene = Scene()
+    scene.writer.feed("app.py\n<<<<<<< SEARCH\ntwo\n=======\nTWO and\nsome more\nof it")
+    scene.pull()
+    assert "some more" in scene.text("app.py")
+    scene.write("")
+    assert scene.text("app.py") == BASE["app.py"]
+    assert scene.writer.cut is not None
+
+
+def test_each_file_begins_and_ends_once_with_its_counts() -> None:
+    answer = block("app.py", "two\n", "2\n") + block("app.py", "four\n", "4\n") + block("end.txt", "zz\n", "z\n")
+    scene = Scene().write(answer)
+    assert [event for event in scene.events if not isinstance(event, JobTokens)] == [
+        FileStarted("j1", "app.py"),
+        FileStarted("j1", "end.txt"),
+        FileEnded("j1", "app.py", 2, 0),
+        FileEnded("j1", "end.txt", 0, 1),
+    ]
+    assert {(event.path, event.text) for event in scene.events if isinstance(event, JobTokens)} == {
+        ("app.py", "2\n4\n"),
+        ("end.txt", "z\n"),
+    }
+
+
+def test_in_review_nothing_is_written() -> None:
+    scene = Scene(review=True).write(
+        block("app.py", "two\n", "2\n") + "n.py\n````\n1\n````\nend.txt\n````\nq\n````\n"
+    )
+    assert {file.shown: scene.live.text(file.id) for file in scene.live.listing().files.values()} == BASE
+    assert [s.kind for s in scene.suggestions] == ["hunk", "new_file", "whole_file"]
+
+
+ANSWER_LINES = st.sampled_from(
+    [
+        *("app.py", "win.txt", "end.txt", "empty.txt", "new.py", "<<<<<<< SEARCH", "<<<<<<< SEARCH", "======="),
+        *("=======", ">>>>>>> REPLACE", ">>>>>>> REPLACE", "````", "one", "two", "three", "four", "five", "a"),
+        *("b", "x", "y", "ONE", "👍 two", "", "<<<<<<< DELETE app.py", "<<<<<<< RENAME end.txt => z.txt"),
+    ]
+)
+BLOCKS = st.builds(
+    block,
+    st.sampled_from([*BASE, "new.py"]),
+    st.sampled_from(["", "one\n", "two\nthree\n", "four\n", "five\n", "b\n", "y\n", "none\n"]),
+    st.sampled_from(["", "1\n", "two\n2\n", "👍\n", "x\ny\nz\n"]),
+)
+WHOLES = st.builds(
+    lambda path, text: f"{path}\n````\n{text}````\n",
+    st.sampled_from([*BASE, "new.py"]),
+    st.sampled_from(["", "one\ntwo\n", "one\nTWO\nthree\nfour\nFIVE\n", "q\n"]),
+)
+ANSWERS = st.lists(BLOCKS | WHOLES | ANSWER_LINES.map(lambda line: line + "\n"), max_size=8).map("".join)
+
+
+def insert(document: Document, file: FileId, at: int, text: str) -> None:
+    document.edit(lambda editor: editor.splice(file, at, at, text))
+
+
+def type_somewhere(person: Document, rng: random.Random, mark: str) -> list[str]:
+    """Types a mark, not inside of another one; returns what was typed."""
+    file = rng.choice(sorted(person.listing().files))
+    content = person.text(file)
+    spot = rng.randint(0, len(content))
+    if re.search("«\\d*$", content[:spot]):
+        return []
+    insert(person, file, spot, mark)
+    return [mark]
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANSWERS, st.integers(0, 2**32))
+def test_whatever_a_model_says_people_lose_nothing_and_undo_leaves_theirs(answer: str, seed: int) -> None:
+    rng = random.Random(seed)
+    scene = Scene()
+    marks: list[str] = []
+    person = scene.live.fork(PERSON)
+    at = 0
+    while at < len(answer):
+        size = rng.randint(1, 30)
+        scene.writer.feed(answer[at : at + size])
+        at += size
+        if rng.random() < 0.5:
+            # Somebody types in a copy that may be behind by one merge.
+            person.apply([scene.live.encode()])
+        if rng.random() < 0.7:
+            scene.pull()
+        if rng.random() < 0.4:
+            marks += type_somewhere(person, rng, f"«{len(marks)}»")
+            scene.live.apply([person.encode(scene.live.state_vector())])
+    scene.writer.finish()
+    scene.pull()
+    whole = "\0".join(scene.live.text(file) for file in scene.live.listing().files)
+    assert all(whole.count(mark) == 1 for mark in marks)
+    scene.undo()
+    after = {str(file.shown): scene.live.text(file.id) for file in scene.live.listing().files.values()}
+    assert all("".join(after.values()).count(mark) == 1 for mark in marks)
+    for path, text in BASE.items():
+        assert re.sub("«\\d+»", "", after[path]) == text
+    assert all(re.sub("«\\d+»", "", text) == "" for path, text in after.items() if path not in BASE)
+
+
+def test_text_typed_into_a_hunk_that_went_survives_a_rewrite_of_the_whole_file() -> None:
+    scene = Scene()
+    scene.writer.feed("app.py\n<<<<<<< SEARCH\nfive\n=======\n5\nV\n")
+    scene.pull()
+    file = FileId("id-app.py")
+    insert(scene.live, file, scene.text("app.py").index("five") + 2, "«0»")
+    scene.writer.feed(">>>>>>> REPLACE\n")
+    scene.pull()
+    scene.write("app.py\n````\n````\n")
+    assert scene.text("app.py") == BASE["app.py"].replace("five", "fi«0»ve")
+    assert [suggestion.kind for suggestion in scene.suggestions] == ["hunk", "whole_file"]
