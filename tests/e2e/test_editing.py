@@ -74,7 +74,7 @@ async def test_undo_takes_back_only_what_the_person_typed(both: Both) -> None:
     await all_show(both, "mine yours")
     await ada.page.keyboard.press("Control+z")
     await all_show(both, "yours")
-    await ada.page.keyboard.press("Control+Shift+z")
+    await ada.page.keyboard.press("Control+Shift+Z")
     await all_show(both, "mine yours")
 
 
@@ -87,7 +87,7 @@ async def test_cursor_and_selection_of_the_other_are_seen_with_the_name(both: Bo
     await expect(ben.cursor_of("Ada")).to_be_visible()
     await ada.page.keyboard.press("Shift+Control+ArrowLeft")
     await expect(ben.page.locator(".cm-remote-selection")).to_have_text("three")
-    name = await ben.cursor_of("Ada").evaluate("(name) => getComputedStyle(name, '::before').content")
+    name = await ben.cursor_of("Ada").evaluate("(name) => getComputedStyle(name, '::after').content")
     assert "Ada" in name
     await expect(ben.person("Ada")).to_contain_text("note.txt")
 

@@ -34,6 +34,7 @@ class Answer:
     """One scripted answer. ``delay`` in seconds between chunks of ``piece`` characters.
 
     ``after``: chunks before the misbehaviour. ``match``: only for requests whose last message holds it.
+    ``hold``: after so many chunks the answer goes on only when this is set.
     """
 
     text: str = "Nothing to do."
@@ -42,6 +43,7 @@ class Answer:
     piece: int = 12
     delay: float = 0.0
     after: int = 2
+    hold: threading.Event | None = None
     retry_after: str | None = None
     match: str = ""
 
@@ -151,6 +153,10 @@ class _Streaming(Response):
                     if scenario == "malformed":
                         await write('data: {"choices": [{"delta": {"conte\n\n')
                     return  # without an end, so the connection is cut
+                while index == answer.after and answer.hold is not None and not answer.hold.is_set():
+                    if watching.done():
+                        return
+                    await asyncio.sleep(0.01)
                 await write(self._chunk({"content": piece}))
                 if answer.delay:
                     await asyncio.sleep(answer.delay)

@@ -57,7 +57,7 @@ def test_accepting_replaces_what_stands_there_now_and_can_be_undone() -> None:
     live.edit(lambda editor: editor.splice(FILE, 0, 0, "typed 😀\n"))
     live.edit(lambda editor: editor.splice(FILE, 12, 12, "PERSON"))
     now = live.text(FILE)
-    assert current(live, suggestion) == now[8:21]
+    assert current(live, suggestion) == now[12:25]
     ledger = accepted(live, suggestion)
     assert live.text(FILE) == "typed 😀\none\ntwo 😀😀\nthree\n"
     undone(live, ledger)
