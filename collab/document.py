@@ -21,12 +21,15 @@ from pycrdt import Doc, Map, StickyIndex, Subscription, Text, TextEvent, Transac
 from collab.errors import InvalidOperation, InvalidPath, MalformedUpdate, NotFound
 from collab.ids import ClientId, FileId, file_path
 from collab.listing import File, FileIndex, Listing
-from collab.offsets import from_utf16, to_utf16, utf8_length
-from collab.wire import decode_anchor, decode_state_vector
+from collab.offsets import from_utf8, to_utf8, utf8_length
+from collab.probe import Probe
+from collab.wire import decode_anchor, decode_state_vector, write_uint
 
 T = TypeVar("T")
 EMPTY_UPDATE = b"\0\0"
 EMPTY_STATE = b"\0"
+_BEHIND = b"\x41"
+"""The last byte of a binary relative position that stays behind its item (an association of -1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Document:
         "_files",
         "_index",
         "_listing",
+        "_probe",
         "_stale",
         "_state",
         "_subscription",
@@ -103,6 +107,7 @@ class Document:
         self._encoded: bytes | None = None
         self._state: bytes | None = None
         self._listing: Listing | None = None
+        self._probe = Probe(self._doc.get_update)
         self._index = FileIndex()
         self._stale: set[str] | None = None
         # Bound methods kept by pycrdt would keep the document alive, but both die with it: the
@@ -223,8 +228,11 @@ class Document:
         In Yjs' binary encoding of relative positions. Text inserted at the anchor later is after it.
         """
         text = self._text(file)
-        position = to_utf16(str(text), index)
-        return StickyIndex.new(text, position, _Assoc.BEFORE).encode()
+        content = str(text)
+        at = to_utf8(content, index)
+        if at and not content.isascii() and (item := self._probe.item_before(file, at)) is not None:
+            return b"\0" + write_uint(item[0]) + write_uint(item[1]) + _BEHIND
+        return StickyIndex.new(text, at, _Assoc.BEFORE).encode()
 
     def resolve(self, file: FileId, anchor: bytes) -> int | None:
         """The code point index of an anchor now; None if its file or its place is not there.
@@ -239,9 +247,18 @@ class Document:
         # pycrdt panics on the id of an item that it does not know.
         if item.clock >= decode_state_vector(self.state_vector()).get(item.client, 0):
             return None
+        content = str(text)
         with self._doc.transaction() as transaction, _malformed("anchor"):
             position = StickyIndex.decode(anchor).get_index(transaction)
-        return from_utf16(str(text), position)
+            if content.isascii() or item.start:
+                # The item may be one of another text.
+                return position if position <= len(content) else None
+            # Alone, its index is in mixed units; the difference tells whether the item is still there.
+            ahead = anchor[-1:] != _BEHIND and (
+                StickyIndex.decode(anchor[:-1] + _BEHIND).get_index(transaction) > position
+            )
+        offset = self._probe.offset_behind(file, item.client, item.clock)
+        return None if offset is None else from_utf8(content, offset) - ahead
 
     # Inside
 

@@ -170,7 +170,7 @@ def undo(ledger: Ledger, live: Document, others: Iterable[Ledger] = ()) -> tuple
     ``live`` at once. It is written under a client id derived from the ledger, so that taking back the same
     ledger a second time does nothing, even if the caller crashed before it stored that it had.
     """
-    client = _client(ledger)
+    client = undo_client(ledger)
     redo = Ledger()
     if ledger.empty or client in decode_state_vector(live.state_vector()):
         return None, redo
@@ -183,14 +183,16 @@ def undo(ledger: Ledger, live: Document, others: Iterable[Ledger] = ()) -> tuple
         if file is not None and file.path == renamed.after:
             updates.append(rename(fork, renamed.file, renamed.before))
             redo.renamed.append(Renamed(renamed.file, renamed.after, renamed.before))
-    updates += [applied.update for applied in revert(fork, ledger, redo, tuple(others))]
+    updates += [applied.update for applied in revert(fork, ledger, redo, client, tuple(others))]
     for created in ledger.created:
         updates += _remove(fork, live, created, redo)
     return joined(updates), redo
 
 
-def revert(fork: Document, ledger: Ledger, redo: Ledger, others: Sequence[Ledger] = ()) -> list[Applied]:
-    """Takes back the ledger's changes of texts in ``fork``, under its client id; notes them in ``redo``.
+def revert(
+    fork: Document, ledger: Ledger, redo: Ledger, client: ClientId, others: Sequence[Ledger] = ()
+) -> list[Applied]:
+    """Takes back the ledger's changes of texts in ``fork``, writing under ``client``; notes them in ``redo``.
 
     Returns what it did, file by file. Files that are not there any more are passed over.
     """
@@ -214,13 +216,13 @@ def revert(fork: Document, ledger: Ledger, redo: Ledger, others: Sequence[Ledger
         places = _places(runs, deleted, inserted | buried | _copied(buried, copies))
         if not gone and not places:
             continue
-        clock = decode_state_vector(fork.state_vector()).get(fork.client_id, 0)
+        clock = decode_state_vector(fork.state_vector()).get(client, 0)
         texts = [place.text for place in places]
-        done.append(fork.apply([placed_update(fork.client_id, clock, texts, gone)]))
+        done.append(fork.apply([placed_update(client, clock, texts, gone)]))
         if gone:
             redo.deleted.append(Deleted(file, text, tuple(gone), tuple(gone)))
         for place in places:
-            ids = IdRange(fork.client_id, clock, utf16_length(place.text.text))
+            ids = IdRange(client, clock, utf16_length(place.text.text))
             redo.insert(file, ids)
             redo.copies.append(Copy(file, ids, place.of))
             clock += ids.length
@@ -391,7 +393,8 @@ def _has(document: Document, file: FileId) -> bool:
     return file in document.listing().files
 
 
-def _client(ledger: Ledger) -> ClientId:
+def undo_client(ledger: Ledger) -> ClientId:
+    """The client id under which a ledger is taken back; another for every ledger, since ids are in it."""
     return ClientId(int.from_bytes(hashlib.blake2b(ledger.to_bytes(), digest_size=4).digest(), "big") or 1)
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from collab.document import Document
 from collab.errors import CollabError, Conflict, NotFound
 from collab.ids import JobId
+from collab.merge.places import Places
 from collab.merge.suggestions import Suggestion, Suggestions, current
 from collab.undo import Ledger
 from generation.jobs import Job
-from generation.locate import NoPlace, locate
+from generation.locate import NoPlace, anchors, locate
 from generation.views import SuggestionView
 
 JOB, LEDGER, REDO, SUGGESTION = "job", "ledger", "redo", "suggestion"
@@ -136,8 +137,8 @@ def with_place(suggestion: Suggestion, document: Document) -> Suggestion:
             f"It is not certain where in {suggestion.path} this belongs. {place.reason} Put the text in by hand, "
             "then reject the suggestion."
         )
-    end = None if place.end == len(text) else document.anchor(suggestion.file, place.end)
-    return replace(suggestion, anchor=document.anchor(suggestion.file, place.start), end=end)
+    anchor, end = anchors(Places(document), suggestion.file, place)
+    return replace(suggestion, anchor=anchor, end=end)
 
 
 def view(suggestion: Suggestion, document: Document) -> SuggestionView:

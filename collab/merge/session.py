@@ -21,7 +21,7 @@ from collab.merge.hunks import Hunk, HunkId, HunkState, Order, Spans, overlap
 from collab.merge.places import Places
 from collab.merge.ranges import IdRanges
 from collab.merge.suggestions import Kind
-from collab.undo import Copy, Created, Ledger, create, deleted_ids, joined, revert
+from collab.undo import Copy, Created, Ledger, create, deleted_ids, joined, revert, undo_client
 from collab.wire import decode_state_vector
 
 _TOUCHED = "Somebody changed these lines meanwhile."
@@ -343,7 +343,8 @@ class MergeSession:
         if hunk.file not in self._fork.listing().files:
             return []
         updates = []
-        for applied in revert(self._fork, ledger, redo):
+        # Not under the job's id: whatever stands under that is the job's own, even to who lost the ledger.
+        for applied in revert(self._fork, ledger, redo, undo_client(ledger)):
             updates.append(applied.update)
             if hunk.file in applied.deltas and hunk.file in self._texts:
                 changes = in_code_points(applied.deltas[hunk.file], self._texts[hunk.file])

@@ -114,7 +114,7 @@ class Setup:
 
     limits: Limits = field(default_factory=Limits)
     clock: HandClock = field(default_factory=HandClock)
-    name: RoomId = RoomId("room")
+    name: RoomId = field(default=RoomId("room"))
 
     def __post_init__(self) -> None:
         self.room = self.fresh()

@@ -10,7 +10,7 @@ from collab.errors import MalformedUpdate
 from collab.ids import ClientId, ConnectionId, PersonId
 from collab.limits import Limits
 from collab.origin import ImportOrigin, JobOrigin, PersonOrigin
-from collab.ports import LogEntry, StoredRoom
+from collab.ports import Checkpoint, LogEntry, StoredRoom
 from collab.room import author_of
 from collab.wire import sync_step1
 from tests.collab.replicas import (
@@ -271,7 +271,7 @@ def test_a_checkpoint_carries_what_waits() -> None:
     early, late = replica.create(text="!"), replica.insert(0, "late")
     setup.send(setup.member(), late)
     loaded = setup.fresh(7)
-    loaded.load(StoredRoom(setup.room.checkpoint(), ()))
+    loaded.load(StoredRoom(Checkpoint(1, setup.room.document.encode(), (late,)), ()))
     assert [item.update for item in loaded.waiting] == [late]
     loaded.push(setup.member(), early)
     loaded.turn()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pycrdt import Assoc, Awareness, Doc, StickyIndex, Text
 
@@ -195,13 +197,14 @@ def test_what_is_no_anchor_is_refused(garbage: bytes) -> None:
 
 
 def test_the_head_of_an_update_names_its_only_client() -> None:
-    doc = Doc(client_id=900)
+    doc: Doc[Any] = Doc(client_id=900)
     doc["t"] = Text("abc")
     assert claims(doc.get_update()) == (900, 0, 1)
 
 
 def test_an_update_of_several_clients_or_of_none_claims_nothing() -> None:
-    one, two = Doc(client_id=1), Doc(client_id=2)
+    one: Doc[Any] = Doc(client_id=1)
+    two: Doc[Any] = Doc(client_id=2)
     one["t"] = Text("a")
     two.apply_update(one.get_update())
     two["u"] = Text("b")

@@ -5,6 +5,7 @@ import pytest
 from collab.document import Document
 from collab.errors import InvalidOperation, NotFound
 from collab.ids import ClientId, FileId
+from collab.merge.items import State
 from collab.merge.places import Places
 from collab.merge.session import Blocked, MergeSession
 from collab.undo import undo
@@ -171,6 +172,19 @@ def test_withdrawing_puts_the_base_back_and_reports_nothing() -> None:
     assert live.text(FILE) == TEXT
     with pytest.raises(InvalidOperation):
         session.write(number, "x")
+
+
+def test_text_that_a_withdrawal_puts_back_is_not_under_the_jobs_id() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, *TWO)
+    session.write(number, "two two\nthree 3\nmore\n")
+    pull(session, live)
+    session.withdraw(number)
+    pull(session, live)
+    owners = {run.ids.client for run in State(live).runs(FILE) if run.alive}
+    assert ClientId(9) not in owners
+    assert session.ledger.inserted == []
 
 
 def test_withdrawn_lines_can_be_written_again() -> None:

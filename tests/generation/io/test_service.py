@@ -36,7 +36,7 @@ from generation.ports import FinishDelta, TextDelta
 from generation.scripted import FixedModels, ScriptedModel, Step, said
 from generation.service import GenerationService
 from generation.settings import GenerationSettings
-from generation.views import Choice, GenerationRequest, JobView
+from generation.views import Choice, GenerationRequest, JobView, Mode
 from tests.generation.fakes import ADA, BOB, ROOM, FakeRoom, FakeRooms, Person
 
 QUICK = GenerationSettings(merge_interval_ms=1, backoff_first=0.001, backoff_most=0.001)
@@ -656,3 +656,21 @@ async def test_several_jobs_write_into_one_file_at_once(room: FakeRoom) -> None:
         content = room.document.text(file)
         assert [content.count(f"job {number} wrote") for number in (3, 13, 23)] == [20, 0, 20]
         assert "line 12\nline 13\nline 14\n" in content
+
+
+@pytest.mark.parametrize("mode", ["auto", "review"])
+async def test_texts_beyond_ascii_are_changed_in_the_right_place(room: FakeRoom, mode: Mode) -> None:
+    before = "é👍 zwölf\nfünf\n👍👍\nsüß\n"
+    room.add("uni.txt", before)
+    answer = "uni.txt\n<<<<<<< SEARCH\n👍👍\n=======\n👍 e\u0301 👍\nneu\n>>>>>>> REPLACE\n"
+    async with engine(room, ScriptedModel(said(answer, 1))) as made:
+        await made.submit(ROOM, GenerationRequest("x", mode=mode), ADA)
+        job = await finished(room)
+        file = room.document.file("uni.txt").id
+        room.document.edit(lambda editor: editor.splice(file, 0, 0, "ß👍\n"))
+        for suggestion in await made.suggestions(ROOM):
+            assert suggestion.current == "👍👍\n"
+            await made.answer(ROOM, suggestion.suggestion, "accept", BOB)
+        assert room.text("uni.txt") == "ß👍\n" + before.replace("👍👍\n", "👍 e\u0301 👍\nneu\n")
+        await made.undo(ROOM, job.job, BOB)
+    assert room.text("uni.txt") == "ß👍\n" + before
