@@ -103,6 +103,12 @@ class Book:
             self.suggestions = kept
         return changes
 
+    def ledgers_beside(self, job: JobId) -> list[Ledger]:
+        """What the other jobs have done to the text as it is now: for an undone job, its undo."""
+        return [
+            Ledger.from_bytes(self.redos.get(other, data)) for other, data in self.ledgers.items() if other != job
+        ]
+
     def extend_ledger(self, job: JobId, more: Ledger) -> Change:
         """Adds to what an undo of the job takes back."""
         ledger = Ledger.from_bytes(self.ledgers[job]) if job in self.ledgers else Ledger()

@@ -44,8 +44,9 @@ def create_state(settings: Settings) -> AppState:
 
     hub = Hub(open_store, limits, clock, random, settings.commit_interval_ms / 1000)
     engine = generation_settings(settings)
+    models = ConfiguredModels(engine)
     release = version("pairloom")
-    generation = GenerationEngine(hub, ConfiguredModels(engine), engine, clock, random)
+    generation = GenerationEngine(hub, models, engine, clock, random)
     return AppState(
         settings=settings,
         limits=limits,
@@ -53,8 +54,9 @@ def create_state(settings: Settings) -> AppState:
         random=random,
         hub=hub,
         generation=generation,
-        dispatch=Dispatch(generation, limits, random, version("pairloom")),
+        dispatch=Dispatch(generation, limits, random, release),
         version=release,
+        close_models=models.aclose,
     )
 
 
@@ -91,6 +93,7 @@ def create_app(settings: Settings) -> Starlette:
             finally:
                 state.stopping.set()
                 jobs.cancel()
+                await state.close_models()
 
     app = Starlette(
         routes=[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -26,6 +27,8 @@ class AppState:
     generation: GenerationService
     dispatch: Dispatch
     version: str
+    close_models: Callable[[], Awaitable[None]]
+    """Ends the connections to the models' providers."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server begins to shut down: streams end, readiness is over."""
     started: bool = False

@@ -79,8 +79,14 @@ def test_sticky_indices_mix_bytes_of_whole_items_with_utf16_units_of_the_last() 
     assert position.to_json()["item"] == {"client": 1, "clock": 1}
     with doc.transaction() as transaction:
         assert position.get_index(transaction) == 7
+
+    def there_and_back() -> None:
+        between = StickyIndex.new(text, 4, Assoc.BEFORE)
+        with doc.transaction() as transaction:
+            between.get_index(transaction)
+
     # Index 4 is after the item's three units and before its five bytes: no place.
-    assert panics(lambda: StickyIndex.new(text, 4, Assoc.BEFORE))
+    assert panics(there_and_back)
 
 
 def test_a_sticky_index_of_an_unknown_item_panics() -> None:
@@ -118,7 +124,7 @@ def test_a_malformed_update_raises_and_changes_nothing(update: bytes) -> None:
 
 def test_a_panic_is_no_exception() -> None:
     _, text, _ = made(1, "abc")
-    with pytest.raises(BaseException, match="Block") as caught:
+    with pytest.raises(BaseException, match="remove 100 elements") as caught:
         del text[0:100]
     assert is_panic(caught.value)
     assert not isinstance(caught.value, Exception)
@@ -126,9 +132,14 @@ def test_a_panic_is_no_exception() -> None:
 
 def test_an_exception_inside_a_transaction_keeps_the_edits_made_so_far() -> None:
     doc, text, _ = made(1, "")
-    with pytest.raises(KeyError), doc.transaction():
-        text.insert(0, "kept")
-        raise KeyError
+
+    def interrupted() -> None:
+        with doc.transaction():
+            text.insert(0, "kept")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        interrupted()
     assert str(text) == "kept"
 
 
@@ -137,7 +148,7 @@ def test_an_exception_inside_a_transaction_keeps_the_edits_made_so_far() -> None
 
 def test_an_update_that_is_all_news_comes_out_byte_by_byte_as_it_went_in() -> None:
     # The room's short way compares them.
-    doc, text, updates = made(1, "")
+    _, text, updates = made(1, "")
     for index in range(20):
         text.insert(0 if index % 2 else len(text), "é👋z"[index % 3])
     del text[0:4]
@@ -148,7 +159,7 @@ def test_an_update_that_is_all_news_comes_out_byte_by_byte_as_it_went_in() -> No
 
 
 def test_several_updates_in_one_transaction_come_out_as_one() -> None:
-    doc, text, updates = made(1, "a")
+    _, text, updates = made(1, "a")
     text.insert(1, "b")
     watcher, _, seen = made(2)
     with watcher.transaction():
@@ -161,7 +172,7 @@ def test_several_updates_in_one_transaction_come_out_as_one() -> None:
 
 
 def test_a_transaction_that_changed_nothing_is_not_reported() -> None:
-    doc, _, updates = made(1, "a")
+    _, _, updates = made(1, "a")
     watcher, _, seen = made(2)
     watcher.apply_update(updates[0])
     watcher.apply_update(updates[0])
@@ -265,7 +276,7 @@ def test_a_state_vector_with_absurd_clocks_is_answered(clock: int) -> None:
 
 
 def test_an_update_without_edits_deletes_by_id_wherever_the_text_is() -> None:
-    doc, text, _ = made(1, "abcdef")
+    doc, _, _ = made(1, "abcdef")
     other, copied = empty(2)
     other.apply_update(doc.get_update())
     copied.insert(3, "👋")

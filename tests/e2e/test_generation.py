@@ -202,3 +202,32 @@ async def test_a_job_that_a_kill_interrupted_is_retried(
     await ada.act("write a poem", "undo")
     await expect(ben.file("poem.txt")).to_have_count(0)
     await expect(ben.file("note.txt")).to_have_count(1)
+
+
+async def test_what_an_interrupted_job_had_written_is_undone_alone(
+    start_server: StartServer,
+    open_window: OpenWindow,
+    with_model: dict[str, str],
+    room: str,
+    answers: Answers,
+    go_on: threading.Event,
+) -> None:
+    answers("break the area", Answer(ANSWER, hold=go_on, after=MIDDLE))
+    server = await start_server(**with_model)
+    ada = await open_window(server, "Ada")
+    ada.survives_loss = True
+    await server.write(room, "area.txt", BEFORE)
+    await ada.open_file("area.txt")
+    await ada.ask("break the area")
+    await ada.shows_part("width times height")
+    await ada.at_line(1)
+    await ada.type(" of all")
+    await ada.saved()
+    await server.kill()
+    await ada.state("offline")
+    await ada.type(" people")
+    await server.start()
+    await ada.saved()
+    await ada.job_is("break the area", "interrupted")
+    await ada.act("break the area", "undo")
+    await ada.shows(BEFORE.replace("top", "top of all people"))
