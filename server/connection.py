@@ -33,13 +33,21 @@ logger = logging.getLogger(__name__)
 class Connection:
     """What the two dialects share: the transport, the room, and requests answered one after the other."""
 
-    __slots__ = ("_dispatch", "_host", "_inbox", "_transport", "caller", "member")
+    __slots__ = ("_departed", "_dispatch", "_host", "_inbox", "_transport", "caller", "member")
 
     native = False
 
     def __init__(
-        self, transport: RoomTransport, host: RoomHost, member: Member, caller: Caller, dispatch: Dispatch
+        self,
+        transport: RoomTransport,
+        host: RoomHost,
+        member: Member,
+        caller: Caller,
+        dispatch: Dispatch,
+        departed: Callable[[], None],
     ) -> None:
+        """``departed`` is called once, when nothing more is done for this connection."""
+        self._departed: Callable[[], None] | None = departed
         self._transport = transport
         self._host = host
         self.member = member
@@ -74,12 +82,12 @@ class Connection:
         raise NotImplementedError
 
     async def serve(self) -> None:
-        """Answers requests until the connection has ended."""
+        """Answers requests until the connection has ended; returns at once for a client that makes none."""
         if self._inbox is None:
-            await self._transport.wait_closed()
             return
         while (request := await self._inbox.get()) is not None:
             await self._answer(request)
+        self.depart()
 
     async def _answer(self, request: AnyRequest) -> None:
         try:
@@ -126,11 +134,19 @@ class Connection:
 
     def lost(self) -> None:
         """The connection has ended."""
-        self._host.silence(self)
-        if self._inbox is not None:
-            while self._inbox.full():
-                self._inbox.get_nowait()
-            self._inbox.put_nowait(None)
+        self._host.leave(self)
+        if self._inbox is None:
+            self.depart()
+            return
+        while self._inbox.full():
+            self._inbox.get_nowait()
+        self._inbox.put_nowait(None)
+
+    def depart(self) -> None:
+        """Lets go of the room; a second call does nothing."""
+        departed, self._departed = self._departed, None
+        if departed is not None:
+            departed()
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, CollabError):
@@ -152,10 +168,11 @@ class YConnection(Connection):
         member: Member,
         caller: Caller,
         dispatch: Dispatch,
+        departed: Callable[[], None],
         session: YSession,
         outbox: Outbox,
     ) -> None:
-        super().__init__(transport, host, member, caller, dispatch)
+        super().__init__(transport, host, member, caller, dispatch, departed)
         self._session = session
         self.outbox = outbox
         if member.acknowledged:
@@ -239,10 +256,11 @@ class NativeConnection(Connection):
         member: Member,
         caller: Caller,
         dispatch: Dispatch,
+        departed: Callable[[], None],
         session: TextSession,
         limit: int,
     ) -> None:
-        super().__init__(transport, host, member, caller, dispatch)
+        super().__init__(transport, host, member, caller, dispatch, departed)
         self._session = session
         self._limit = limit
         self.packed = session.packed

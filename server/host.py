@@ -211,17 +211,14 @@ class RoomHost:
             if member.acknowledged:
                 self._controlled[member] = cast("YConnection", connection)
 
-    def silence(self, connection: Connection) -> None:
-        """Nothing more can be written to a connection."""
-        self._flowing.pop(connection.member, None)
-        self._slow.pop(connection.member, None)
-
     def leave(self, connection: Connection) -> None:
         """A connection has gone."""
         member = connection.member
         for group in (self._members, self._flowing, self._slow, self._controlled, self._natives):
             group.pop(member, None)
         self._room.leave(member)
+        if connection.native:
+            self._room.presence.put(connection.caller.client, None, self._clock.monotonic())
         self.idle_since = self._clock.monotonic()
         self.schedule()
 

@@ -103,13 +103,22 @@ class Hub:
     @asynccontextmanager
     async def held(self, room: RoomId) -> AsyncIterator[RoomHost]:
         """A loaded room that stays loaded meanwhile. Raises StoreError, TryLater."""
-        host = await self._get(room)
-        host.held += 1
+        host = await self.acquire(room)
         try:
             yield host
         finally:
-            host.held -= 1
-            host.idle_since = self._clock.monotonic()
+            self.release(host)
+
+    async def acquire(self, room: RoomId) -> RoomHost:
+        """As ``held``, for a holder that outlives a block of code: it calls ``release`` once."""
+        host = await self._get(room)
+        host.held += 1
+        return host
+
+    def release(self, host: RoomHost) -> None:
+        """One holder less."""
+        host.held -= 1
+        host.idle_since = self._clock.monotonic()
 
     async def rooms(self) -> list[RoomRow]:
         """All rooms that are stored or open, by name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -19,7 +20,7 @@ from collab.room import Member
 from collab.session import YSession
 from server.announce import native_frame
 from server.caller import Caller
-from server.connection import NativeConnection, YConnection
+from server.connection import Connection, NativeConnection, YConnection
 from server.errors import failure_of
 from server.host import RoomHost
 from server.messages.events import Error
@@ -30,6 +31,7 @@ from server.textmode import TextSession
 from server.transport import EXTENSION, RoomTransport
 
 MSGPACK: Final = "pairloom.msgpack"
+MOST_PARAMETERS: Final = 50
 COLORS: Final = (
     "#c2410c", "#b45309", "#4d7c0f", "#15803d", "#0f766e", "#0369a1", "#4338ca", "#7e22ce", "#be185d", "#b91c1c",
 )  # fmt: skip
@@ -71,12 +73,11 @@ class SocketRoute(BaseRoute):
         except CollabError as error:
             self._turn_away(transport, error, packed=packed)
             return
+        name, color, controlled = _who(scope)
         try:
-            await self._serve(scope, transport, room, packed=packed)
+            await self._serve(transport, room, name, color, controlled=controlled, packed=packed)
         except CollabError as error:
             self._turn_away(transport, error, packed=packed)
-        finally:
-            self._state.hub.dismiss()
 
     def _refusal(self, headers: Headers) -> str | None:
         settings = self._state.settings
@@ -92,51 +93,58 @@ class SocketRoute(BaseRoute):
             transport.write(native_frame(event, packed=packed))
         transport.end(failure.close, failure.message)
 
-    async def _serve(self, scope: Scope, transport: RoomTransport, room: RoomId, *, packed: bool) -> None:
+    async def _serve(
+        self, transport: RoomTransport, room: RoomId, name: str, color: str, *, controlled: bool, packed: bool
+    ) -> None:
         state = self._state
-        async with state.hub.held(room) as host:
+        try:
+            host = await state.hub.acquire(room)
+        except BaseException:
+            state.hub.dismiss()
+            raise
+
+        def departed() -> None:
+            state.hub.release(host)
+            state.hub.dismiss()
+
+        connection = self._connection(transport, host, name, color, departed, controlled=controlled, packed=packed)
+        try:
             if host.connections() >= state.limits.room_connections:
                 raise TryLater(
                     f"The room has {host.connections()} connections, as many as it may (setting "
-                    "room_connections); try again later."
+                    "limit_room_connections); try again later."
                 )
-            connection = self._connection(scope, transport, host, packed=packed)
-            try:
-                await connection.opened()
-                await connection.serve()
-            finally:
-                host.leave(connection)
-                if isinstance(connection, NativeConnection):
-                    host.set_presence(connection.caller.client, None)
+            await connection.opened()
+        except BaseException:
+            connection.lost()
+            connection.depart()
+            raise
+        await connection.serve()
 
     def _connection(
-        self, scope: Scope, transport: RoomTransport, host: RoomHost, *, packed: bool
-    ) -> YConnection | NativeConnection:
+        self,
+        transport: RoomTransport,
+        host: RoomHost,
+        name: str,
+        color: str,
+        departed: Callable[[], None],
+        *,
+        controlled: bool,
+        packed: bool,
+    ) -> Connection:
         state = self._state
-        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20, errors="replace")
         identity = ConnectionId(short_id(state.random, "c"))
-        name = _cleaned(query.get("name", [""])[0]) or f"Guest {state.random.getrandbits(16) % 900 + 100}"
-        color = query.get("color", [""])[0]
-        if not _is_color(color):
-            color = COLORS[state.random.getrandbits(16) % len(COLORS)]
-        member = Member(Holder(identity), PersonId(name), name)
+        name = name or f"Guest {state.random.getrandbits(16) % 900 + 100}"
+        color = color or COLORS[state.random.getrandbits(16) % len(COLORS)]
+        member = Member(Holder(identity), PersonId(name), name, acknowledged=controlled or self._native)
         caller = Caller(identity, member.person, name, color, client_id(state.random), self._native)
         if self._native:
-            member.acknowledged = True
             session = TextSession(packed=packed)
-            return NativeConnection(
-                transport, host, member, caller, state.dispatch, session, 4 * state.limits.outbox_bytes
-            )
-        member.acknowledged = query.get("pairloom", ["0"])[0] == "1"
-        return YConnection(
-            transport,
-            host,
-            member,
-            caller,
-            state.dispatch,
-            YSession(host.state, member, state.limits, state.clock),
-            Outbox(state.limits.outbox_bytes),
-        )
+            most = 4 * state.limits.outbox_bytes
+            return NativeConnection(transport, host, member, caller, state.dispatch, departed, session, most)
+        y = YSession(host.state, member, state.limits, state.clock)
+        outbox = Outbox(state.limits.outbox_bytes)
+        return YConnection(transport, host, member, caller, state.dispatch, departed, y, outbox)
 
 
 class NoSocketRoute(BaseRoute):
@@ -165,6 +173,17 @@ async def refuse(send: Send, status: int, code: str, message: str) -> None:
         }
     )
     await send({"type": "websocket.http.response.body", "body": bytes(body.body)})
+
+
+def _who(scope: Scope) -> tuple[str, str, bool]:
+    """Name, colour (empty if there is none that can be shown), and whether control messages are wanted."""
+    try:
+        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=MOST_PARAMETERS, errors="replace")
+    except ValueError:
+        query = {}  # More parameters than any client sends: none of them counts.
+    name = _cleaned(query.get("name", [""])[0])
+    color = query.get("color", [""])[0]
+    return name, color if _is_color(color) else "", query.get("pairloom", ["0"])[0] == "1"
 
 
 def _cleaned(name: str) -> str:

@@ -14,6 +14,7 @@ import logging
 import struct
 from typing import Any, Final, Protocol, cast
 
+from uvicorn._types import ASGIReceiveEvent, WebSocketScope
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame
@@ -30,6 +31,27 @@ _BUFFERED: Final = 64 * 1024
 """A larger frame that is not here yet whole is left to websockets, which collects it without copying."""
 
 logger = logging.getLogger(__name__)
+
+
+class _Nobody:
+    """Stands in for what uvicorn tells an application that has returned. It holds nothing."""
+
+    __slots__ = ()
+
+    def put_nowait(self, message: object) -> None:
+        """As a queue that nobody reads."""
+
+    def set(self) -> None:
+        """As an event that nobody waits for."""
+
+    def clear(self) -> None:
+        """As an event that nobody waits for."""
+
+    def cancel(self) -> None:
+        """As a timer that never fires."""
+
+
+_NOBODY: Final = _Nobody()
 
 
 def frame(payload: bytes, opcode: int = _BINARY) -> bytes:
@@ -80,7 +102,6 @@ class RoomTransport(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self._tail = b""
         self._elsewhere = 0  # Bytes of a frame that websockets is collecting.
-        self._closed: asyncio.Future[None] | None = None
         self._ponged: list[asyncio.Future[None]] = []
         self._attached = False
         self._early = b""  # What came between the handshake and ``attach``.
@@ -100,22 +121,15 @@ class RoomTransport(WebSocketsSansIOProtocol):
             self._release()
             return
         self.transport.set_write_buffer_limits(high=high_water)
+        waiting = []
         while not self.queue.empty():
-            message = self.queue.get_nowait()
+            waiting.append(self.queue.get_nowait())
+        self._detach()
+        for message in waiting:
             if message["type"] == "websocket.receive":
                 text = message.get("text")
                 self._deliver(text if text is not None else message.get("bytes") or b"")
-            else:
-                self.queue.put_nowait(message)
-                break
         self._take_early()
-
-    async def wait_closed(self) -> None:
-        """Returns when the connection has ended."""
-        if self.disconnected:
-            return
-        self._closed = self.loop.create_future()
-        await self._closed
 
     def write(self, framed: bytes) -> None:
         """Writes bytes that are framed already; nothing once the connection is closing."""
@@ -269,10 +283,19 @@ class RoomTransport(WebSocketsSansIOProtocol):
         self._release()
         self._tail = b""
         super().connection_lost(exc)
-        if self._closed is not None and not self._closed.done():
-            self._closed.set_result(None)
 
     # Inside
+
+    def _detach(self) -> None:
+        """Lets go of what only the ASGI application used: some kilobytes for each of thousands of connections.
+
+        The close timer keeps uvicorn from closing the transport when the application returns.
+        """
+        self.queue = cast("asyncio.Queue[ASGIReceiveEvent]", _NOBODY)
+        self.writable = cast(asyncio.Event, _NOBODY)
+        self.close_timer = cast(asyncio.TimerHandle, _NOBODY)
+        self.scope = cast(WebSocketScope, {})
+        del self.request, self.response
 
     def _released(self) -> bool:
         # Asked anew: what was delivered may have ended the connection.

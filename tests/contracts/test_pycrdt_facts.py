@@ -67,7 +67,7 @@ def test_an_insert_in_the_middle_of_a_character_lands_elsewhere() -> None:
 def test_deltas_count_utf8_bytes() -> None:
     _, text, _ = made(1, "é👋z")
     seen: list[Any] = []
-    text.observe(lambda event: seen.append(event.delta))
+    text.observe(lambda event: seen.append(event.delta))  # type: ignore[attr-defined]
     text.insert(6, "new")
     assert seen == [[{"retain": 6}, {"insert": "new"}]]
 
@@ -312,7 +312,7 @@ def test_a_transaction_event_has_the_states_before_and_after_and_the_update() ->
     seen: list[tuple[bytes, bytes, bytes]] = []
 
     def observed(event: TransactionEvent) -> None:
-        seen.append((event.before_state, event.after_state, event.update))
+        seen.append((event.before_state, event.after_state, event.update))  # type: ignore[attr-defined]
 
     doc.observe(observed)
     doc.get("t", type=Text).insert(0, "abc")

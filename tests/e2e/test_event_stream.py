@@ -56,7 +56,7 @@ async def test_a_client_that_goes_away_cancels_the_job_unless_it_detached(
     ada = await open_window(server, "Ada")
     go_on = threading.Event()
     for prompt, detach in (("leave and cancel", False), ("leave and detach", True)):
-        answers(prompt, Answer(HELLO, hold=go_on, after=2))
+        answers(prompt, Answer(HELLO, hold=go_on, after=3))
         asked = {"room": room, "prompt": prompt, "detach": detach}
         async with (
             httpx.AsyncClient(timeout=30) as client,

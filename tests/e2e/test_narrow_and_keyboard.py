@@ -113,6 +113,8 @@ async def test_the_main_flow_with_the_keyboard_only(
     await press("Enter")
     await ada.shows_file("greeting.txt")
 
+    await tab_to(ada, ada.page.locator(".cm-content"))
+    await press("Escape")
     await tab_to(ada, ada.get("job-undo"))
     await press("Enter")
     await expect(ada.file("greeting.txt")).to_have_count(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -137,6 +138,13 @@ class Window:
         await self.job(prompt).get_by_test_id(f"job-{action}").click()
 
     # What must not happen
+
+    async def troubled(self, words: str) -> None:
+        """Waits for trouble that a test makes on purpose, and forgets it."""
+        async with asyncio.timeout(10):
+            while not any(words in trouble for trouble in self.troubles):
+                await self.page.evaluate("new Promise((seen) => setTimeout(seen, 20))")
+        self.troubles.clear()
 
     def _said(self, message: ConsoleMessage) -> None:
         forgiven = self.survives_loss and LOST.search(message.text)
