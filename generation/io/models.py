@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from collab.errors import InvalidInput
-from generation.io.openai_model import OpenAIModel
 from generation.offline import NAME, OfflineModel
 from generation.ports import Model
 from generation.settings import GenerationSettings
+
+if TYPE_CHECKING:
+    from generation.io.openai_model import OpenAIModel
 
 _MOST_OPEN = 16
 
@@ -38,6 +42,9 @@ class ConfiguredModels:
         if chosen not in self._open:
             if len(chosen) > 200 or not chosen.isprintable() or len(self._open) >= _MOST_OPEN:
                 raise InvalidInput("The model's name is too long, or too many have been asked for.", field="model")
+            # Imported here: the openai package takes 20 MB and half a second, and many rooms have no model.
+            from generation.io.openai_model import OpenAIModel
+
             self._open[chosen] = OpenAIModel(chosen, self._settings.base_url, self._settings.api_key)
         return self._open[chosen]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.bench.yclient import YClient
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
 
 ROOMS = 50
+VISITS_PER_SECOND = 10
 SECONDS = float(os.environ.get("PAIRLOOM_SOAK_SECONDS", "600"))
 WARM_UP = SECONDS / 10
 
@@ -35,6 +37,8 @@ async def _soak(server: ServerProcess) -> tuple[float, float, int]:
     while (elapsed := time.monotonic() - start) < SECONDS:
         await _visit(server, visits)
         visits += 1
+        # A steady pace, so that the number of visits does not depend on the machine.
+        await asyncio.sleep(max(0.0, start + visits / VISITS_PER_SECOND - time.monotonic()))
         if not early and elapsed >= WARM_UP:
             early = server.resident_mib()
     return early, server.resident_mib(), visits

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import Browser
 
-from tests.e2e.conftest import IN_BROWSER, OpenWindow
+from tests.e2e.conftest import IN_BROWSER
 from tests.e2e.serving import Server
+from tests.e2e.window import watched
 
 pytestmark = IN_BROWSER
 
@@ -20,7 +22,10 @@ pytestmark = IN_BROWSER
         ("location.assign('http://elsewhere.invalid/')", "request to another host"),
     ],
 )
-async def test_a_window_notices(server: Server, open_window: OpenWindow, script: str, noticed: str) -> None:
-    window = await open_window(server, "Ada")
+async def test_a_window_notices(browser: Browser, server: Server, room: str, script: str, noticed: str) -> None:
+    context = await browser.new_context()
+    window = await watched(context, "Ada")
+    await window.open(server.room(room))
     await window.page.evaluate(f"() => {{ {script} }}")
     await window.troubled(noticed)
+    await context.close()

@@ -26,11 +26,12 @@ class Window:
         self.name = name
         self.troubles: list[str] = []
         self.survives_loss = False
+        self._hosts: set[str] = set()
+        self._new = asyncio.Event()
         page.on("console", self._said)
-        page.on("pageerror", lambda error: self.troubles.append(f"page error: {error}"))
+        page.on("pageerror", lambda error: self._trouble(f"page error: {error}"))
         page.on("request", lambda request: self._asked(request.url))
         page.on("websocket", lambda socket: self._asked(socket.url))
-        self._hosts: set[str] = set()
 
     async def open(self, address: str) -> None:
         """Opens a room and waits until it is there."""
@@ -140,23 +141,27 @@ class Window:
     # What must not happen
 
     async def troubled(self, words: str) -> None:
-        """Waits for trouble that a test makes on purpose, and forgets it."""
+        """Waits for a trouble with these words, for the test of the watch itself."""
         async with asyncio.timeout(10):
             while not any(words in trouble for trouble in self.troubles):
-                await self.page.evaluate("new Promise((seen) => setTimeout(seen, 20))")
-        self.troubles.clear()
+                self._new.clear()
+                await self._new.wait()
+
+    def _trouble(self, what: str) -> None:
+        self.troubles.append(what)
+        self._new.set()
 
     def _said(self, message: ConsoleMessage) -> None:
         forgiven = self.survives_loss and LOST.search(message.text)
         if message.type in {"error", "warning"} and not forgiven:
-            self.troubles.append(f"console {message.type}: {message.text}")
+            self._trouble(f"console {message.type}: {message.text}")
 
     def _asked(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"data", "blob", "about"}:
             self._hosts.add(parts.netloc)
         if len(self._hosts) > 1:
-            self.troubles.append(f"request to another host: {url}")
+            self._trouble(f"request to another host: {url}")
 
 
 async def watched(context: BrowserContext, name: str) -> Window:
