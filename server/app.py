@@ -144,10 +144,9 @@ def serve(settings: Settings, on_ready: Callable[[str], None]) -> int:
         listener.close()
 
 
-async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable[[str], None]) -> int:
-    app = create_app(settings)
-    state: AppState = app.state.pairloom
-    config = Config(
+def server_config(app: Starlette, settings: Settings) -> Config:
+    """How uvicorn is to serve the application."""
+    return Config(
         app,
         ws=RoomTransport,
         ws_max_size=settings.limits().frame_bytes,
@@ -161,6 +160,12 @@ async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+
+
+async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable[[str], None]) -> int:
+    app = create_app(settings)
+    state: AppState = app.state.pairloom
+    config = server_config(app, settings)
     port = listener.getsockname()[1]
     address = settings.model_copy(update={"port": port}).room_url
 

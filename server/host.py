@@ -435,13 +435,13 @@ class RoomHost:
         if self._controlled:
             framed = self._announcer.control_frame(message)
             transient = self._announcer.transient(message)
-            for connection in self._controlled.values():
+            for connection in [*self._controlled.values()]:  # One may be ended by it.
                 connection.write_control(framed, transient=transient)
         self._tell_natives(message)
 
     def _tell_natives(self, message: AnyEvent, but: Member | None = None) -> None:
         transient = self._announcer.transient(message)
-        for member, connection in self._natives.items():
+        for member, connection in [*self._natives.items()]:
             if member is not but:
                 framed = self._announcer.native_frame(message, packed=connection.packed)
                 connection.tell_framed(framed, transient=transient)

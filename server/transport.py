@@ -30,6 +30,9 @@ _MASKED: Final = 0x80
 _BUFFERED: Final = 64 * 1024
 """A larger frame that is not here yet whole is left to websockets, which collects it without copying."""
 
+LINGER_SECONDS: Final = 2.0
+"""How long a connection that broke the protocol is still read from, so that it learns why it ends."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -104,6 +107,7 @@ class RoomTransport(WebSocketsSansIOProtocol):
         self._elsewhere = 0  # Bytes of a frame that websockets is collecting.
         self._ponged: list[asyncio.Future[None]] = []
         self._attached = False
+        self._broken = False
         self._early = b""  # What came between the handshake and ``attach``.
         self._largest = self.config.ws_max_size
 
@@ -227,10 +231,23 @@ class RoomTransport(WebSocketsSansIOProtocol):
                 self._tail = data[at:]
 
     def handle_parser_exception(self) -> None:
-        """What came is no WebSocket: websockets has said so, and the connection ends."""
+        """What came is no WebSocket, or too large: websockets has said so, and the connection ends.
+
+        What the client goes on sending is read and thrown away for a moment: were the socket closed with
+        unread bytes, the client would see a reset and not the reason.
+        """
         self._release()
-        super().handle_parser_exception()
-        self.loop.call_later(self.close_timeout, self.transport.abort)
+        if not self._attached:
+            super().handle_parser_exception()
+            return
+        if self._broken:
+            return
+        self._broken = True
+        self.close_sent = True
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     def keepalive_timeout(self) -> None:
         """No answer to a ping: nobody will read what waits, so the connection ends at once."""

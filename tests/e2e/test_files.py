@@ -33,17 +33,20 @@ async def exported(window: Window) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def packed(files: dict[str, bytes]) -> bytes:
+    """A zip of these files."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for path, data in files.items():
+            archive.writestr(path, data)
+    return written.getvalue()
+
+
 async def test_a_zip_is_imported_for_both_and_exported_with_the_same_bytes(both: Both) -> None:
     ada, ben = both
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for path, data in PROJECT.items():
-            archive.writestr(path, data)
-        archive.writestr("logo.png", b"\x89PNG\r\n\x1a\n\x00\x00")
-        archive.writestr(".gitignore", "*.log\n")
-        archive.writestr("debug.log", "noise")
+    surplus = {"logo.png": b"\x89PNG\r\n\x1a\n\x00\x00", ".gitignore": b"*.log\n", "debug.log": b"noise"}
     await ada.get("import-input").set_input_files(
-        {"name": "project.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
+        {"name": "project.zip", "mimeType": "application/zip", "buffer": packed({**PROJECT, **surplus})}
     )
     await expect(ada.get("import-summary")).to_contain_text("5 created, 0 updated, 0 unchanged, 2 left out.")
     left_out = ada.get("import-left-out")
@@ -52,6 +55,25 @@ async def test_a_zip_is_imported_for_both_and_exported_with_the_same_bytes(both:
     await ben.open_file("docs/größe.txt")
     await ben.shows("naïve 🙂 café\n")
     assert await exported(ben) == {**PROJECT, ".gitignore": b"*.log\n"}
+
+
+async def test_a_zip_that_is_dropped_on_the_editor_is_imported_and_not_written_into_the_text(both: Both) -> None:
+    ada, ben = both
+    await ada.create("open.txt")
+    await ada.page.locator(".cm-content").evaluate(
+        """(editor, bytes) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([Uint8Array.from(bytes)], "project.zip", { type: "application/zip" }));
+          for (const kind of ["dragenter", "dragover", "drop"])
+            editor.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+        }""",
+        list(packed(PROJECT)),
+    )
+    await expect(ada.get("import-summary")).to_contain_text("4 created")
+    await expect(ben.file("src/app.py")).to_be_visible()
+    await ada.page.keyboard.press("Escape")
+    await ada.shows("")
+    assert await exported(ben) == {**PROJECT, "open.txt": b""}
 
 
 async def test_a_folder_is_imported_without_what_its_gitignore_names(both: Both, tmp_path: Path) -> None:

@@ -103,3 +103,25 @@ async def test_a_page_that_is_reloaded_while_the_server_is_away_loses_nothing(
     await ada.saved()
     await ada.shows("saved not yet")
     assert await server.read(room, "note.txt") == b"saved not yet"
+
+
+async def test_windows_come_back_after_the_server_was_stopped_in_order_and_started_again(
+    start_server: StartServer, open_window: OpenWindow, room: str
+) -> None:
+    server = await start_server()
+    ada, ben = both = await asyncio.gather(open_window(server, "Ada"), open_window(server, "Ben"))
+    await ada.create("note.txt")
+    await ben.open_file("note.txt")
+    for window in both:
+        window.survives_loss = True
+        await window.at_end()
+    await ada.type("before ")
+    await ben.shows("before ")
+    await server.stop()
+    await asyncio.gather(ada.state("offline"), ben.state("offline"))
+    await ada.type("meanwhile")
+    await server.start()
+    await asyncio.gather(ada.saved(), ben.saved())
+    await ben.shows("before meanwhile")
+    await expect(ben.person("Ada")).to_have_count(1)
+    await expect(ben.get("person")).to_have_count(1)

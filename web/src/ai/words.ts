@@ -37,7 +37,7 @@ export function canRetry(job: Job): boolean {
 }
 
 export function duration(seconds: number): string {
-  if (seconds < 1) return "less than a second";
+  if (seconds < 1) return "a second";
   if (seconds < 90) return `${Math.round(seconds)} s`;
   return `${Math.round(seconds / 60)} min`;
 }

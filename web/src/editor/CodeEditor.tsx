@@ -51,7 +51,7 @@ export function CodeEditor({ file, path, text }: { file: string; path: string; t
           awareness: session.awareness,
           undoManager: session.undoManager(file, text),
           dark: session.store.getState().theme === "dark",
-          label: "Text of the file",
+          label: "Text of the file. Tab indents; Escape, then Tab, leaves it.",
           drawSuggestion: drawCard(session),
         }),
       }),

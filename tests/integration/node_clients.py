@@ -1,0 +1,86 @@
+"""Real Yjs clients under Node, one process each; see tests/node/client.mjs for what they can be told."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from hatch_build import Node
+from tests.conftest import missing
+
+FOLDER = Path(__file__).parents[1] / "node"
+SECONDS = 45.0
+
+
+def install(node: Node) -> None:
+    """Installs the clients' packages once; a new lock file installs them anew."""
+    stamp = FOLDER / "node_modules" / ".installed"
+    lock = (FOLDER / "package-lock.json").read_text()
+    if stamp.exists() and stamp.read_text() == lock:
+        return
+    with node.environment() as environment:
+        done = subprocess.run(
+            ["npm", "ci", "--silent"], cwd=FOLDER, env=environment, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        missing(f"the Yjs clients cannot be installed: {done.stderr.strip()[-300:]}")
+    stamp.write_text(lock)
+
+
+class NodeClient:
+    """One client. ``line`` is its release line: 1.5, 2.1, 3.1 or 4."""
+
+    def __init__(self, node: Node, line: str) -> None:
+        self._node = node
+        self._line = line
+        self._numbers = itertools.count(1)
+        self._process: asyncio.subprocess.Process | None = None
+        self._answers: dict[int, asyncio.Future[Any]] = {}
+        self._reader: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            self._node.node,
+            FOLDER / "client.mjs",
+            self._line,
+            cwd=FOLDER,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        self._reader = asyncio.create_task(self._read(self._process))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._reader is not None
+        self._process.stdin.close()
+        await self._process.wait()
+        await self._reader
+
+    async def do(self, what: str, **rest: Any) -> Any:
+        """Carries out a command and returns its value; an error of the client fails the test."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        number = next(self._numbers)
+        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        self._process.stdin.write(json.dumps({"id": number, "do": what, **rest}).encode() + b"\n")
+        async with asyncio.timeout(SECONDS + float(rest.get("seconds", 0))):
+            return await answer
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for row in process.stdout:
+            answer = json.loads(row)
+            future = self._answers.pop(answer["id"])
+            if "error" in answer:
+                future.set_exception(AssertionError(f"y-websocket {self._line}: {answer['error']}"))
+            else:
+                future.set_result(answer["value"])
