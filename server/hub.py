@@ -85,15 +85,18 @@ class Hub:
             async with writer:
                 self._writer = writer
                 self._records = Records(store, writer)
-                async with asyncio.TaskGroup() as tasks:
-                    work = [tasks.create_task(self._records.run()), tasks.create_task(self._sweep())]
-                    try:
-                        yield
-                    finally:
-                        for host in self._hosts.values():
-                            host.flush()
-                        for task in work:
-                            task.cancel()
+                try:
+                    async with asyncio.TaskGroup() as tasks:
+                        work = [tasks.create_task(self._records.run()), tasks.create_task(self._sweep())]
+                        try:
+                            yield
+                        finally:
+                            for host in self._hosts.values():
+                                host.flush()
+                            for task in work:
+                                task.cancel()
+                finally:
+                    await self._records.close()
             await self._compactor.close()
         finally:
             await store.close()
@@ -328,7 +331,9 @@ def settle_collector() -> None:
     """Keeps Python's cyclic collector away from what lives as long as the process.
 
     It otherwise walks all modules again and again, which costs a busy server pauses of tens of milliseconds.
+    What is left of each handshake (uvicorn's HTTP protocol and its parser hold each other) is young garbage,
+    which frequent small collections take.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(5_000, 10, 10)

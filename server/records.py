@@ -72,13 +72,10 @@ class Records:
             del self._pending[key]
 
     async def run(self) -> None:
-        """Stores records until cancelled; then stores what is left once more."""
-        try:
-            while True:
-                await self._work.wait()
-                await self._drain()
-        finally:
-            await self._last_words()
+        """Stores records until cancelled; ``close`` stores what is left then."""
+        while True:
+            await self._work.wait()
+            await self._drain()
 
     async def _drain(self) -> None:
         while self._pending:
@@ -95,7 +92,8 @@ class Records:
         self._work.clear()
         self._idle.set()
 
-    async def _last_words(self) -> None:
+    async def close(self) -> None:
+        """Stores what has not been stored, once."""
         for key, value in list(self._pending.items()):
             try:
                 await self._store.put_record(*key, value)

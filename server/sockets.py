@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs
@@ -136,6 +137,8 @@ class SocketRoute(BaseRoute):
         identity = ConnectionId(short_id(state.random, "c"))
         name = name or f"Guest {state.random.getrandbits(16) % 900 + 100}"
         color = color or COLORS[state.random.getrandbits(16) % len(COLORS)]
+        # Rooms remember people for as long as their documents; one copy of a name serves them all.
+        name = sys.intern(name)
         member = Member(Holder(identity), PersonId(name), name, acknowledged=controlled or self._native)
         caller = Caller(identity, member.person, name, color, client_id(state.random), self._native)
         if self._native:

@@ -43,13 +43,15 @@ async def records_of(store: MemoryStore) -> AsyncIterator[Records]:
     writer = Writer(
         store, SystemClock(), Random(1), on_durable=ignore, on_not_saved=ignore, on_saved_again=lambda: None
     )
-    async with writer, asyncio.TaskGroup() as tasks:
+    async with writer:
         records = Records(store, writer)
-        work = tasks.create_task(records.run())
-        try:
-            yield records
-        finally:
-            work.cancel()
+        async with asyncio.TaskGroup() as tasks:
+            work = tasks.create_task(records.run())
+            try:
+                yield records
+            finally:
+                work.cancel()
+        await records.close()
 
 
 async def test_a_record_is_stored_soon() -> None:
