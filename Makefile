@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench generate lock clean
+.PHONY: help install run test check simulate slow bench generate lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,12 @@ check: install $(VENV)/installed-dev ## Check style, types, layers and generated
 	$(BIN)/python hatch_build.py run check
 	$(BIN)/python -m server.messages.typescript | cmp - web/src/messages.ts
 	$(BIN)/python -m server.messages.markdown --check
+
+simulate: install $(VENV)/installed-dev ## Simulate rooms with N seeds: make simulate N=10000
+	PAIRLOOM_SEEDS=$(or $(N),1000) $(BIN)/python -m pytest tests/simulation -n 2 --timeout 0 $(ARGS)
+
+slow: install $(VENV)/installed-dev ## Run the tests that wait for long timeouts
+	$(BIN)/python -m pytest -m slow -n 2 $(ARGS)
 
 bench: install $(VENV)/installed-dev ## Measure
 	$(BIN)/python -m pytest -m bench -p no:xdist $(ARGS)

@@ -18,12 +18,12 @@ import pycrdt
 from pycrdt import Assoc as _Assoc
 from pycrdt import Doc, Map, StickyIndex, Subscription, Text, TextEvent, TransactionEvent
 
-from collab.errors import InvalidOperation, InvalidPath, MalformedUpdate, NotFound
+from collab.errors import InvalidOperation, InvalidPath, MalformedMessage, MalformedUpdate, NotFound
 from collab.ids import ClientId, FileId, file_path
 from collab.listing import File, FileIndex, Listing
 from collab.offsets import from_utf8, to_utf8, utf8_length
 from collab.probe import Probe
-from collab.wire import decode_anchor, decode_state_vector, write_uint
+from collab.wire import decode_anchor, decode_state_vector, read_uint, write_uint
 
 T = TypeVar("T")
 EMPTY_UPDATE = b"\0\0"
@@ -264,6 +264,9 @@ class Document:
 
     @staticmethod
     def _apply_one(doc: Doc[Any], update: bytes, index: int, applied: Applied) -> None:
+        if update[:1] >= b"\x80" and _claims_too_much(update):
+            applied.rejected.append((index, "it claims to hold more clients than it has bytes"))
+            return
         try:
             doc.apply_update(update)
         except (ValueError, RuntimeError, OverflowError) as error:
@@ -403,6 +406,15 @@ class Editor:
 def merge_updates(updates: Sequence[bytes]) -> bytes:
     """One update for several. Only for few: the time grows with the square of their number (pycrdt)."""
     return updates[0] if len(updates) == 1 else pycrdt.merge_updates(*updates)
+
+
+def _claims_too_much(update: bytes) -> bool:
+    # yrs reserves memory for as many clients as an update says it has: seven bytes would cost half a gigabyte.
+    try:
+        count, _ = read_uint(update, 0)
+    except MalformedMessage:
+        return True
+    return count > len(update)
 
 
 def _check_text(text: str) -> None:

@@ -7,6 +7,7 @@ awaits, so nothing can come in between.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from server.records import Records
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 LOAD_AT_ONCE: Final = 200
 """Files that get versions in one go when the first native client comes."""
 
@@ -202,6 +204,7 @@ class RoomHost:
         """A connection has come."""
         member = connection.member
         self._members[member] = connection
+        logger.debug("a connection has come", extra={"room": self.room, "connection": member.holder.connection})
         if connection.native:
             if not self._natives:
                 self._seen = {view.client: view for view in self.people()}
@@ -216,6 +219,7 @@ class RoomHost:
         member = connection.member
         for group in (self._members, self._flowing, self._slow, self._controlled, self._natives):
             group.pop(member, None)
+        logger.debug("a connection has gone", extra={"room": self.room, "connection": member.holder.connection})
         self._room.leave(member)
         if connection.native:
             self._room.presence.put(connection.caller.client, None, self._clock.monotonic())

@@ -237,6 +237,7 @@ class Hub:
             state.owners.update(read_owners(await store.records(room, KIND)))
         host = RoomHost(state, self._limits, self._clock, records, asyncio.get_running_loop())
         host.log.loaded(stored)
+        logger.debug("a room was loaded", extra={"room": room, "entries": len(stored.entries)})
         host.failing = self._failing
         return host
 

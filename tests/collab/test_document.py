@@ -10,7 +10,7 @@ from pycrdt import Array, Doc, Map, Text
 from collab.document import Delete, Document, Editor, Insert, Retain, merge_updates
 from collab.errors import InvalidOperation, InvalidPath, MalformedUpdate, NotFound
 from collab.ids import ClientId, FileId
-from collab.wire import anchor_json
+from collab.wire import anchor_json, write_uint
 from tests.collab.replicas import FILE, Replica, copy_of
 
 OTHER = FileId("f2")
@@ -299,6 +299,12 @@ def test_malformed_updates_are_listed_and_the_others_applied() -> None:
     assert [index for index, _ in applied.rejected] == [0, 2, 3]
     assert all(reason for _, reason in applied.rejected)
     assert made.text(FILE) == "fine"
+
+
+@pytest.mark.parametrize("count", [128, 2**20, 2**28, 2**53 - 1])
+def test_an_update_that_claims_more_clients_than_it_has_bytes_is_rejected_unread(count: int) -> None:
+    applied = document().apply([write_uint(count) + b"\x01\x01\x00"])
+    assert applied.rejected == [(0, "it claims to hold more clients than it has bytes")]
 
 
 def test_an_update_that_is_known_changes_nothing() -> None:

@@ -120,3 +120,11 @@ def test_fields_are_cleaned_by_their_name_and_in_depth() -> None:
         "token": "***",
         "tokens": 7,
     }
+
+
+def test_what_a_plain_logger_says_it_is_about_is_part_of_the_line() -> None:
+    output = io.StringIO()
+    configure_logs("debug", "json", stream=output)
+    logging.getLogger("server.host").debug("a connection has come", extra={"room": "demo", "token": "hunter2"})
+    entry = json.loads(output.getvalue())
+    assert (entry["room"], entry["token"]) == ("demo", "***")

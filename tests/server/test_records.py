@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
-from collab.io.clock import SystemClock
 from collab.errors import StoreCorrupt, StoreError, StoreUnavailable
 from collab.ids import ClientId, PersonId, RoomId
+from collab.io.clock import SystemClock
 from collab.io.writer import Writer
 from collab.memory import MemoryStore
 from server.owners import KEY, read_owners, write_owners

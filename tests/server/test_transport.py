@@ -87,10 +87,11 @@ async def test_every_split_between_what_comes_before_and_after_the_handover_give
 async def test_much_that_comes_before_the_handover_is_not_read_on_until_it() -> None:
     async with accepted() as (protocol, transport):
         protocol.data_received(masked(b"x" * 200_000))
-        assert not transport.reading
+        reading = [transport.reading]
         receiver = Recorder()
         protocol.attach(receiver, 1000)
-        assert transport.reading
+        reading.append(transport.reading)
+        assert reading == [False, True]
         assert receiver.messages == [b"x" * 200_000]
 
 

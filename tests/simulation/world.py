@@ -71,6 +71,7 @@ class World:
         """Each token that was deleted, and who did it last."""
         self.crashes = 0
         self._connections = 0
+        self._in_flight: StartCommit | None = None
         self._start()
         self.clients[0].create()
 
@@ -176,7 +177,7 @@ class World:
     def _start(self) -> None:
         self.peers: dict[Link, Peer] = {}
         self.journal = Journal(self.random, interval=0.02)
-        self._in_flight: StartCommit | None = None
+        self._in_flight = None
         self.room = self._loaded()
 
     def _loaded(self) -> Room:

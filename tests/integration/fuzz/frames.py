@@ -28,12 +28,21 @@ REQUESTS: list[dict[str, object]] = [
     {"type": "files", "id": 1},
     {"type": "read", "file": "a.txt"},
     {"type": "create", "path": "b.txt", "text": "hi"},
-    {"type": "text_operation", "file": "a.txt", "version": 1, "ops": [{"retain": 1}, {"insert": "x"}, {"delete": 1}]},
+    {
+        "type": "text_operation",
+        "file": "a.txt",
+        "version": 1,
+        "ops": [{"retain": 1}, {"insert": "x"}, {"delete": 1}],
+    },
     {"type": "cursor_update", "file": "a.txt", "position": {"line": 0, "character": 1}},
     {"type": "generate", "prompt": "do it"},
     {"type": "cancel", "job": "j1"},
     {"type": "help"},
 ]
+WRONG: list[object] = [None, -1, 2**70, [], {}, "", "x" * 5000, True, 1.5]
+COMMANDS = ["/", "help", "read", "edit a.txt", "generate", " "]
+DEEP = [b"\x91", b"\x81\xa1a", b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff"]
+"""Beginnings of arrays and maps that never end."""
 
 
 def good_frames(random: Random) -> list[bytes]:
@@ -96,7 +105,9 @@ def y_frames(random: Random, count: int) -> Iterator[bytes]:
             case 1:
                 yield random.randbytes(random.randint(0, 300))
             case 2:
-                yield bytes([random.choice([0, 1, 100]), random.randrange(4)]) + random.randbytes(random.randint(0, 60))
+                yield bytes([random.choice([0, 1, 100]), random.randrange(4)]) + random.randbytes(
+                    random.randint(0, 60)
+                )
             case 3:
                 yield sync_update(random.randbytes(random.randint(0, 80)))
             case 4:
@@ -125,10 +136,10 @@ def text_frames(random: Random, count: int) -> Iterator[str]:
                 yield raw[:at] + random.choice(['"', "\0", "{", "1e999", "NaN", "\ud800", "null,"]) + raw[at:]
             case 4:
                 request = dict(random.choice(REQUESTS))
-                request[random.choice([*request])] = random.choice([None, -1, 2**70, [], {}, "", "x" * 5000, True, 1.5])
+                request[random.choice([*request])] = random.choice(WRONG)
                 yield json.dumps(request)
             case _:
-                yield random.choice(["/", "help", "read", "edit a.txt", "generate", " "]) + raw[: random.randint(0, 9)]
+                yield (random.choice(COMMANDS) + raw[: random.randint(0, 9)])
 
 
 def packed_frames(random: Random, count: int) -> Iterator[bytes]:
@@ -138,6 +149,6 @@ def packed_frames(random: Random, count: int) -> Iterator[bytes]:
         if random.random() < 0.2:
             yield random.randbytes(random.randint(0, 100))
         elif random.random() < 0.1:
-            yield random.choice([b"\x91", b"\x81\xa1a", b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff"]) * random.randint(1, 5000)
+            yield random.choice(DEEP) * random.randint(1, 5000)
         else:
             yield mutated(random, raw)

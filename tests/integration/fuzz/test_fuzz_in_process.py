@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 from collab.errors import MalformedMessage
+from collab.ids import ClientId, FileId
 from collab.session import YSession
 from collab.wire import sync_update
 from server.messages.events import Error
 from server.textmode import TextSession, control_request
-from tests.collab.replicas import FILE, Setup
+from tests.collab.replicas import Replica, Setup
 from tests.integration.fuzz.frames import packed_frames, text_frames, y_frames
 from tests.server.wired_clients import Client, room_with, turn
-from tests.server.wires import Recorder, accepted, attached, masked
+from tests.server.wires import accepted, attached, masked
 
 MIB = 1024 * 1024
 
@@ -88,7 +89,6 @@ async def test_four_thousand_frames_to_a_live_room_leave_another_client_alone(
         async with room_with(1) as (host, (watcher,)):
             watcher.send(sync_update(watcher.replica.create(file="w", text="")))
             frames = y_frames(random, 4_000)
-            number = 0
             for fuzzer in range(400):
                 async with accepted() as (protocol, transport):
                     client = Client(1_000 + fuzzer, host, protocol, transport)
@@ -96,12 +96,11 @@ async def test_four_thousand_frames_to_a_live_room_leave_another_client_alone(
                     for _ in range(10):
                         protocol.data_received(masked(next(frames)))
                     await turn()
-                number += 1
-                watcher.send(sync_update(watcher.replica.insert(number - 1, "w", file="w")))
+                watcher.send(sync_update(watcher.replica.insert(fuzzer, "w", file="w")))
                 await turn()
                 watcher.take()
             assert host.connections() == 1
-            assert host.document.text(watcher_file()) == "w" * 400
+            assert host.document.text(FileId("w")) == "w" * 400
             assert watcher.replica.read("w") == "w" * 400
             assert not watcher.transport.closed
             assert b"\x88" not in watcher.transport.written
@@ -109,15 +108,11 @@ async def test_four_thousand_frames_to_a_live_room_leave_another_client_alone(
     assert [record.getMessage() for record in caplog.records] == []
 
 
-def watcher_file() -> Any:
-    from collab.ids import FileId
-
-    return FileId("w")
-
-
 async def test_four_thousand_broken_streams_end_their_connection_and_nothing_else() -> None:
     random = Random(5)
-    good = b"".join(masked(random.randbytes(random.randint(0, 200)), opcode=random.choice([1, 2, 9])) for _ in range(20))
+    good = b"".join(
+        masked(random.randbytes(random.randint(0, 200)), opcode=random.choice([1, 2, 9])) for _ in range(20)
+    )
     start = 0
     for number in range(4_000):
         if number == 1_000:
@@ -125,16 +120,10 @@ async def test_four_thousand_broken_streams_end_their_connection_and_nothing_els
         data = bytearray(good[: random.randint(1, len(good))])
         for _ in range(random.randint(1, 5)):
             data[random.randrange(len(data))] = random.randrange(256)
-        if number % 40 == 0:
-            async with attached(max_size=10_000) as (protocol, _, receiver):
-                feed(random, protocol, bytes(data))
-                assert isinstance(receiver, Recorder)
-                assert receiver.told in ([], ["lost"])
-            continue
-        protocol_data = bytes(data)
         async with attached(max_size=10_000) as (protocol, transport, receiver):
-            feed(random, protocol, protocol_data)
-            if receiver.told == ["lost"]:
+            feed(random, protocol, bytes(data))
+            assert receiver.told in ([], ["lost"])
+            if receiver.told:
                 assert transport.ended or transport.closed or b"\x88" in transport.written
     assert resident() - start < 32 * MIB
 
@@ -148,9 +137,10 @@ def feed(random: Random, protocol: Any, data: bytes) -> None:
         at += size
 
 
-def test_the_fuzzed_room_still_reads(tmp_path: Path) -> None:
+def test_a_fuzzed_room_can_still_be_read() -> None:
     setup = Setup()
     member = setup.member()
+    setup.send(member, Replica(7).create(file="kept", text="é👋"))
     session = YSession(setup.room, member, setup.limits, setup.clock)
     for frame in y_frames(Random(6), 500):
         try:
@@ -158,7 +148,8 @@ def test_the_fuzzed_room_still_reads(tmp_path: Path) -> None:
         except MalformedMessage:
             continue
         setup.room.turn()
-    listing = setup.room.document.listing()
-    for file in listing.files:
-        assert isinstance(setup.room.document.text(file), str)
-    assert FILE in {*listing.files, FILE}
+    document = setup.room.document
+    texts = {file: document.text(file) for file in document.listing().files}
+    assert texts[FileId("kept")] == "é👋"
+    copy = document.fork(ClientId(99))
+    assert {file: copy.text(file) for file in copy.listing().files} == texts
