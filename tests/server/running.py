@@ -61,15 +61,16 @@ async def running(data_dir: Path, **changes: Any) -> AsyncIterator[Running]:
     state: AppState = app.state.pairloom
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     server = uvicorn.Server(server_config(app, settings))
-    async with app.router.lifespan_context(app), asyncio.TaskGroup() as tasks:
-        tasks.create_task(server._serve([listener]))
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-                    await asyncio.sleep(0.005)
-            yield Running(listener.getsockname()[1], state)
-        finally:
-            server.should_exit = True
+    with listener:
+        async with app.router.lifespan_context(app), asyncio.TaskGroup() as tasks:
+            tasks.create_task(server._serve([listener]))
+            try:
+                async with asyncio.timeout(TIMEOUT):
+                    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+                        await asyncio.sleep(0.005)
+                yield Running(listener.getsockname()[1], state)
+            finally:
+                server.should_exit = True
 
 
 class YClient:

@@ -87,11 +87,13 @@ async def test_fifty_clients_that_open_a_room_for_the_first_time_at_once_are_all
         await ann.edit(ann.replica.create(text="x" * 1000))
         await ann.edit(ann.replica.insert(0, "first "))
     async with AsyncExitStack() as stack:
-        for room in ("filled", "brand-new"):
-            opened = await asyncio.gather(
-                *(stack.enter_async_context(joined(server, 100 + n, room)) for n in range(50))
-            )
-            assert all(client.synced for client in opened)
+
+        async def all_at_once(room: str) -> list[YClient]:
+            clients = [stack.enter_async_context(joined(server, 100 + n, room)) for n in range(50)]
+            return await asyncio.gather(*clients)
+
+        assert all(client.synced for client in await all_at_once("filled"))
+        opened = await all_at_once("brand-new")
         await opened[0].edit(opened[0].replica.create(text="seen by all"))
         await asyncio.gather(*(one.until(lambda one=one: one.text() == "seen by all") for one in opened[1:]))  # type: ignore[misc]
 
