@@ -36,7 +36,7 @@ class Limits:
     """Connections of one room."""
     open_rooms: int = 2_000
     """Rooms in memory; idle ones are evicted first."""
-    idle_room_seconds: float = 5.0
+    idle_room_seconds: float = 2.0
     """A room without connections and jobs is unloaded after so long."""
     prompt_chars: int = 32_000
     """One prompt."""

@@ -2,7 +2,7 @@
 
 pycrdt's ``StickyIndex`` adds the UTF-8 bytes of the items before a place to the UTF-16 units within the item, and
 panics where that sum is no place; so it is right for ASCII only. Here a character is inserted into a scratch copy
-instead, either at an index, to see behind which item it comes to stand, or behind an item, to see at which index.
+instead, either at an index, to cut the items there, or behind an item, to see at which index it comes to stand.
 The copy is brought up to date by what it lacks, and made anew once it has been used often.
 """
 
@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from pycrdt import Doc, Map, Text, TextEvent, TransactionEvent
+from pycrdt import Assoc, Doc, Map, StickyIndex, Text, TextEvent
 
 from collab.ids import ClientId, FileId
-from collab.wire import IdRange, decode_state_vector, delete_set_update, read_uint, write_uint
+from collab.wire import IdRange, decode_anchor, decode_state_vector, delete_set_update, write_uint
 
 ME: Final = ClientId(0)
 """The smallest id: what it inserts behind an item stands there at once, before all concurrent inserts (YATA)."""
@@ -22,39 +22,28 @@ _MOST: Final = 500
 _HAS_ORIGIN: Final = 0x80
 _STRING: Final = 4
 _MARK: Final = "x"
+_FOUR_BYTES: Final = 0xF0
+"""The least first byte, in UTF-8, of a character beyond the basic plane."""
 
 
 class Probe:
     """A scratch copy of a live document. Give each call the state of the live one through ``lacking``."""
 
-    __slots__ = ("_behind", "_doc", "_files", "_lacking", "_used")
+    __slots__ = ("_doc", "_files", "_lacking", "_used")
 
     def __init__(self, lacking: Callable[[bytes], bytes]) -> None:
         """``lacking`` returns what a state vector lacks of the live document."""
         self._lacking = lacking
         self._used = _MOST
 
-    def item_before(self, file: FileId, at: int) -> tuple[ClientId, int] | None:
-        """Client and clock of the UTF-16 unit that ends at the UTF-8 offset ``at``; None at the start."""
+    def item_at(self, file: FileId, at: int) -> tuple[ClientId, int]:
+        """Client and clock of the first UTF-16 unit of the character that begins at the UTF-8 offset ``at``."""
         text = self._text(file)
-        seen: list[bytes] = []
-
-        def observed(event: TransactionEvent) -> None:
-            seen.append(event.update)
-
-        subscription = self._doc.observe(observed)
         text.insert(at, _MARK)
-        subscription.drop()
-        # One struct of one client: the two counts, then client, clock, what it is, and its origin.
-        info = _after_numbers(seen[0], 4)
-        origin: tuple[ClientId, int] | None = None
-        if seen[0][info] & _HAS_ORIGIN:
-            client, next_ = read_uint(seen[0], info + 1)
-            clock, _ = read_uint(seen[0], next_)
-            # Behind one that was inserted here before is behind what that was inserted behind.
-            origin = self._behind[clock] if client == ME else (ClientId(client), clock)
-        self._forget(origin)
-        return origin
+        # The character begins an item now, so nothing is counted within an item.
+        found = decode_anchor(StickyIndex.new(text, at + len(_MARK), Assoc.AFTER).encode())
+        self._forget()
+        return found.client, found.clock
 
     def offset_behind(self, file: FileId, client: ClientId, clock: int) -> int | None:
         """The UTF-8 offset behind an item, deleted or not; None if it is not in this text."""
@@ -69,17 +58,20 @@ class Probe:
         origin = write_uint(client) + write_uint(clock)
         self._doc.apply_update(head + bytes((_HAS_ORIGIN | _STRING,)) + origin + b"\1x" + b"\0")
         text.unobserve(subscription)
-        self._forget((client, clock))
+        self._forget()
         if not seen:
             return None
-        first = seen[0][0]
-        return int(first["retain"]) if "retain" in first else 0
+        offset = int(seen[0][0].get("retain", 0))
+        if offset >= 4 and str(text).encode()[offset - 4] >= _FOUR_BYTES:
+            # The item may have been the first of the character's two units. pycrdt does not cut between them but
+            # counts as if it did, so that the copy is wrong from here on.
+            self._used = _MOST
+        return offset
 
     def _text(self, file: FileId) -> Text:
         self._used += 1
         if self._used > _MOST:
             self._used = 0
-            self._behind: dict[int, tuple[ClientId, int] | None] = {}
             self._doc: Doc[Any] = Doc(client_id=ME)
             self._files: Map[Any] = self._doc.get("files", type=Map)
         self._doc.apply_update(self._lacking(self._doc.get_state()))
@@ -89,14 +81,5 @@ class Probe:
     def _clock(self) -> int:
         return decode_state_vector(self._doc.get_state()).get(ME, 0)
 
-    def _forget(self, origin: tuple[ClientId, int] | None) -> None:
-        clock = self._clock() - 1
-        self._behind[clock] = origin
-        self._doc.apply_update(delete_set_update([IdRange(ME, clock, 1)]))
-
-
-def _after_numbers(data: bytes, count: int) -> int:
-    at = 0
-    for _ in range(count):
-        _, at = read_uint(data, at)
-    return at
+    def _forget(self) -> None:
+        self._doc.apply_update(delete_set_update([IdRange(ME, self._clock() - 1, 1)]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 from collab.document import EMPTY_UPDATE, Applied, Document, merge_updates
 from collab.effects import (
@@ -34,6 +35,7 @@ from collab.wire import (
     read_delete_set,
     sync_step1,
     sync_update,
+    write_uint,
 )
 
 
@@ -53,6 +55,9 @@ class Member:
     denied: bool = False
     asked: bytes = b""
     """The state vector with which it was last asked for what is missing."""
+    head: bytes = b"\xff"
+    """How its updates begin: one struct of its one client id. Its edits then have the origin ``origin``."""
+    origin: PersonOrigin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +175,18 @@ class Room:
             return
         heads: list[tuple[ClientId, int, int] | None]
         many = False
-        if len(incoming) == 1 and not self.waiting and (head := claims(incoming[0][1])) is not None:
+        if len(incoming) == 1 and not self.waiting:
             member, update = incoming[0]
-            applied = self.document.apply([update])
-            if applied.update == update:
-                self._applied_one(member, update, head[0], applied, effects)
+            origin = member.origin if update.startswith(member.head) else None
+            head = None if origin is not None else claims(update)
+            many = origin is None and head is None and update[:1] != b"\0"
+            applied = self.document.apply([update], track=many)
+            if applied.update == update and (origin is not None or head is not None):
+                if origin is None and head is not None:
+                    origin = self._origin(member, update, head)
+                self._applied_one(member, update, cast(PersonOrigin, origin), applied, effects)
                 return
-            heads = [head]
+            heads = [claims(update)]
         else:
             heads = [claims(update) for _, update in incoming]
             # An update of several clients names them only to a full decoder; the state vectors before and
@@ -220,15 +230,23 @@ class Room:
             self._settle(effects)
 
     def _applied_one(
-        self, member: Member, update: bytes, client: ClientId, applied: Applied, effects: list[Effect]
+        self, member: Member, update: bytes, origin: PersonOrigin, applied: Applied, effects: list[Effect]
     ) -> None:
         """The usual turn of a room in which people type: one update, of one client, that was all news."""
         self._size += len(update)
-        person = member.person
-        relayed = () if self.owners.setdefault(client, person) == person else (client,)
-        effects.append(self._persist(PersonOrigin(person, member.holder.connection, relayed), update))
         effects.append(Broadcast(sync_update(update), member))
+        effects.append(self._persist(origin, update))
         effects.append(Changed(applied, member.name))
+
+    def _origin(self, member: Member, update: bytes, head: tuple[ClientId, int, int]) -> PersonOrigin:
+        """Whose update this is; remembered, since the next ones of a person who types begin like it."""
+        client, _, structs = head
+        relayed = self._relayed(member, {client})
+        origin = PersonOrigin(member.person, member.holder.connection, relayed)
+        if structs == 1 and not relayed:
+            member.head = b"\x01\x01" + write_uint(client)
+            member.origin = origin
+        return origin
 
     def check_size(self) -> None:
         """Raises LimitExceeded when the document is as large as it may be."""

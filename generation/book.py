@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from collab.document import Document
 from collab.errors import CollabError, Conflict, NotFound
 from collab.ids import JobId
-from collab.merge.places import Places
+from collab.ledger import Ledger
+from collab.merge.places import range_anchors
 from collab.merge.suggestions import Suggestion, Suggestions, current
-from collab.undo import Ledger
 from generation.jobs import Job
-from generation.locate import NoPlace, anchors, locate
+from generation.locate import NoPlace, locate
 from generation.views import SuggestionView
 
 JOB, LEDGER, REDO, SUGGESTION = "job", "ledger", "redo", "suggestion"
@@ -62,7 +62,11 @@ class Book:
         book.redos = {JobId(key): value for key, value in records[REDO].items()}
         for job in book.jobs.values():
             job.settle(book.pending(job.id))
-            job.wrote = job.wrote or job.id in book.ledgers
+            if not job.wrote and (data := book.ledgers.get(job.id)) is not None:
+                try:
+                    job.wrote = not Ledger.from_bytes(data).empty
+                except CollabError as error:
+                    book.problems.append(f"ledger {job.id}: {error.message}")
         return book
 
     def job(self, job: str) -> Job:
@@ -120,6 +124,18 @@ class Book:
         data = self.ledgers[job] = ledger.to_bytes()
         return Change(LEDGER, job, data)
 
+    def begin_anew(self, job: JobId) -> Change:
+        """For a new try of an undone job: what was undone stays undone, so there is nothing of it to undo.
+
+        Only what the undos of other jobs must know of it is kept.
+        """
+        data = self.redos.get(job)
+        rest = Ledger.from_bytes(data) if data is not None else Ledger()
+        if rest.copies or rest.buried:
+            return self.put_ledger(job, Ledger(copies=rest.copies, buried=rest.buried))
+        self.ledgers.pop(job, None)
+        return Change(LEDGER, job, None)
+
     def drop_redo(self, job: JobId) -> list[Change]:
         """After something new, what was undone before cannot be redone any more."""
         if self.redos.pop(job, None) is None:
@@ -143,7 +159,7 @@ def with_place(suggestion: Suggestion, document: Document) -> Suggestion:
             f"It is not certain where in {suggestion.path} this belongs. {place.reason} Put the text in by hand, "
             "then reject the suggestion."
         )
-    anchor, end = anchors(Places(document), suggestion.file, place)
+    anchor, end = range_anchors(document, suggestion.file, place.start, place.end)
     return replace(suggestion, anchor=anchor, end=end)
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from collab.ids import FileId
-from collab.merge.places import Places
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -51,15 +48,6 @@ def locate(base: str, search: str) -> Place | NoPlace:
     start = sum(map(len, lines[:first]))
     text = "".join(lines[first:last])
     return Place(start, start + len(text), newline_of(text), text.endswith("\n"))
-
-
-def anchors(places: Places, file: FileId, place: Place) -> tuple[bytes, bytes | None]:
-    """The place as anchors of its start and end, which hold while others edit; None is the file's end."""
-    start = places.anchor(file, place.start)
-    if place.start < place.end and place.ended:
-        return start, places.anchor(file, place.end)
-    # What is typed at the end belongs to the place, so the end holds on to the next character.
-    return start, places.anchor_before(file, place.end)
 
 
 def newline_of(text: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from collab.document import Applied, Document
 from collab.ids import ClientId, FileId, FilePath, JobId, SuggestionId
 from collab.merge.hunks import HunkId
-from collab.merge.places import Places
+from collab.merge.places import range_anchors
 from collab.merge.session import Blocked, MergeSession
 from collab.merge.suggestions import Kind, Suggestion
 from generation.answer import (
@@ -30,7 +30,7 @@ from generation.answer import (
     WholeFileOpened,
 )
 from generation.events import FileEnded, FileStarted, GenerationEvent, JobTokens
-from generation.locate import NoPlace, Place, anchors, locate, newline_of
+from generation.locate import NoPlace, Place, locate, newline_of
 from generation.parse import Parser
 
 PROSE_KEPT = 600
@@ -97,7 +97,7 @@ class AnswerWriter:
         self.changes = 0
         """Changes that were read, wherever they ended up."""
         self._job = job
-        self._base = Places(live.fork(client)) if review else None
+        self._base = live.fork(client) if review else None
         self._reason = _OFFLINE if offline else _REVIEW
         self._file_id = file_id
         self._suggestion_id = suggestion_id
@@ -241,7 +241,7 @@ class AnswerWriter:
         before = base[place.start : place.end]
         if self._base is not None:
             target = self._gather(path, "hunk", self._reason, before, file.id, place)
-            target.anchor, target.end = anchors(self._base, file.id, place)
+            target.anchor, target.end = range_anchors(self._base, file.id, place.start, place.end)
         else:
             self._aim(_Target(path, "hunk"), self.session.open_hunk(file.id, place.start, place.end), place)
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from collab.document import Document
 from collab.ids import ClientId
+from collab.ledger import Ledger
 from collab.merge.items import State
 from collab.merge.ranges import IdRanges
-from collab.undo import Ledger
 from collab.wire import decode_state_vector
 
 

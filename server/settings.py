@@ -146,7 +146,7 @@ class Settings(BaseSettings):
         "and does not connect: rooms are stored in the embedded store.",
     )
     commit_interval_ms: float = Field(
-        default=100.0,
+        default=250.0,
         ge=0,
         le=5_000,
         description="Milliseconds for which edits are collected before one commit stores them together.",

@@ -52,7 +52,7 @@ class SqliteWriter:
         self._path: Final = path
         self._connection: Final = connection
         self._inode: Final = path.stat().st_ino
-        self._pack: Final = lru_cache(maxsize=4096)(pack_origin)
+        self._pack: Final = lru_cache(maxsize=256)(pack_origin)
         self._inbox: Final = Inbox(connection, path, clock)
         self._tails: Final[dict[RoomId, tuple[int, int, int]]] = {}
 

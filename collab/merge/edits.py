@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collab.document import Delete, Delta, Document, Insert
 from collab.ids import FileId
+from collab.ledger import Deleted, Ledger
 from collab.merge.aligner import Change
 from collab.merge.places import anchor_behind
 from collab.offsets import utf16_length
-from collab.undo import Deleted, Ledger, deleted_ids
+from collab.undo import deleted_ids
 from collab.wire import IdRange, decode_state_vector
 
 

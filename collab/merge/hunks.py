@@ -7,9 +7,9 @@ from enum import Enum
 from typing import NewType
 
 from collab.ids import FileId
+from collab.ledger import Ledger
 from collab.merge.aligner import Aligner
 from collab.merge.suggestions import Kind
-from collab.undo import Ledger
 
 HunkId = NewType("HunkId", int)
 Order = tuple[int, int, int]

@@ -14,14 +14,15 @@ from dataclasses import dataclass, replace
 from collab.document import Applied, Document
 from collab.errors import InvalidOperation, NotFound
 from collab.ids import ClientId, FileId, file_path
+from collab.ledger import Copy, Created, Ledger
 from collab.listing import Listing
 from collab.merge.aligner import Aligner, growth
 from collab.merge.edits import in_code_points, splice
 from collab.merge.hunks import Hunk, HunkId, HunkState, Order, Spans, overlap
-from collab.merge.places import Places
+from collab.merge.places import range_anchors
 from collab.merge.ranges import IdRanges
 from collab.merge.suggestions import Kind
-from collab.undo import Copy, Created, Ledger, create, deleted_ids, joined, revert, undo_client
+from collab.undo import create, deleted_ids, joined, revert, undo_client
 from collab.wire import decode_state_vector
 
 _TOUCHED = "Somebody changed these lines meanwhile."
@@ -370,17 +371,8 @@ class MergeSession:
             before = self.base_text(hunk.file)
         anchor = end = None
         if hunk.kind == "hunk" and file is not None:
-            anchor, end = self._anchors(hunk)
+            anchor, end = range_anchors(self._fork, hunk.file, hunk.start, hunk.end)
         return Blocked(hunk.id, hunk.file, path, hunk.kind, hunk.reason, before, after, anchor, end)
-
-    def _anchors(self, hunk: Hunk) -> tuple[bytes, bytes | None]:
-        text = self._fork.text(hunk.file)
-        places = Places(self._fork)
-        anchor = places.anchor(hunk.file, hunk.start)
-        if hunk.start < hunk.end and text[hunk.end - 1] == "\n":
-            return anchor, places.anchor(hunk.file, hunk.end)
-        # What is typed at the end belongs to the place, so the end holds on to the next character.
-        return anchor, places.anchor_before(hunk.file, hunk.end)
 
 
 def _waits(hunk: Hunk) -> bool:

@@ -10,10 +10,10 @@ from typing import Literal
 from collab.document import Document
 from collab.errors import Conflict, MalformedUpdate, NotFound, StoreCorrupt
 from collab.ids import ClientId, FileId, JobId, SuggestionId
+from collab.ledger import Created, Ledger, Removed, Renamed
 from collab.merge.aligner import changes_between
 from collab.merge.edits import splice
-from collab.merge.places import Places
-from collab.undo import Created, Ledger, Removed, Renamed, create, rename
+from collab.undo import create, rename
 
 Kind = Literal["hunk", "new_file", "whole_file", "delete_file", "rename_file"]
 State = Literal["open", "accepted", "rejected", "gone"]
@@ -104,18 +104,17 @@ class Suggestions:
         return done
 
 
-def current(document: Document, suggestion: Suggestion, places: Places | None = None) -> str:
+def current(document: Document, suggestion: Suggestion) -> str:
     """What stands in the suggestion's place now; empty if the place is gone.
 
-    For a rename it is the path that the file has now. Who asks for many suggestions at one moment passes
-    the same ``places`` for all.
+    For a rename it is the path that the file has now.
     """
     file = suggestion.file
     if file is None or file not in document.listing().files:
         return ""
     if suggestion.kind == "rename_file":
         return document.listing().files[file].path
-    place = _place(document, file, suggestion, places or Places(document))
+    place = _place(document, file, suggestion)
     return document.text(file)[place[0] : place[1]] if place else ""
 
 
@@ -147,7 +146,7 @@ def accept(document: Document, suggestion: Suggestion, client_id: ClientId) -> t
     if suggestion.kind == "rename_file":
         ledger.renamed.append(Renamed(file.id, file.path, suggestion.after))
         return rename(fork, file.id, suggestion.after), ledger
-    place = _place(fork, file.id, suggestion, Places(fork))
+    place = _place(fork, file.id, suggestion)
     if place is None:
         raise Conflict(f"The place in {suggestion.path} that the suggestion would change is gone.")
     start, end = place
@@ -156,11 +155,11 @@ def accept(document: Document, suggestion: Suggestion, client_id: ClientId) -> t
     return splice(fork, file.id, moved, ledger)[0], ledger
 
 
-def _place(document: Document, file: FileId, suggestion: Suggestion, places: Places) -> tuple[int, int] | None:
+def _place(document: Document, file: FileId, suggestion: Suggestion) -> tuple[int, int] | None:
     if suggestion.kind == "hunk" and suggestion.anchor is not None:
         try:
-            start = places.resolve(file, suggestion.anchor)
-            end = places.resolve(file, suggestion.end) if suggestion.end else len(document.text(file))
+            start = document.resolve(file, suggestion.anchor)
+            end = document.resolve(file, suggestion.end) if suggestion.end else len(document.text(file))
         except MalformedUpdate:
             return None  # The items that the anchors hold were collected with a former text of the file.
         return (start, end) if start is not None and end is not None and start <= end else None

@@ -10,9 +10,9 @@ from contextlib import aclosing
 from collab.document import Document
 from collab.errors import CollabError, NotFound
 from collab.ids import FileId, SuggestionId, short_id
+from collab.ledger import Ledger
 from collab.origin import JobOrigin
 from collab.ports import Clock
-from collab.undo import Ledger
 from collab.wire import anchor_json
 from generation import prompt as prompts
 from generation.book import JOB, SUGGESTION, Book, Change, view

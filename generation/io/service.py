@@ -12,10 +12,11 @@ from typing import Final
 
 from collab.errors import CollabError, Conflict, InvalidInput, LimitExceeded, NotFound
 from collab.ids import JobId, RoomId, SuggestionId, client_id, short_id
+from collab.ledger import Ledger
 from collab.merge.suggestions import Suggestion, accept
 from collab.origin import JobOrigin, UndoOrigin
 from collab.ports import Clock
-from collab.undo import Ledger, undo
+from collab.undo import undo
 from generation.book import JOB, LEDGER, REDO, SUGGESTION, Book, Change, view, with_place
 from generation.errors import StaleEpoch
 from generation.events import (
@@ -144,9 +145,7 @@ class GenerationEngine:
                 self._check_room(book)
             found.retry(client_id(self._random))
             if found.undone:
-                # What was undone stays undone, so there is nothing of it to undo any more.
-                book.ledgers.pop(found.id, None)
-                self._put(handle, Change(LEDGER, found.id, None))
+                self._put(handle, book.begin_anew(found.id))
                 found.forget_written()
             for change in book.drop_redo(found.id):
                 self._put(handle, change)
@@ -167,7 +166,7 @@ class GenerationEngine:
             if not job.ended:
                 raise Conflict(f"The job {job.id} still runs; cancel it first.", field="job")
             stored = (book.redos if redo else book.ledgers).get(job.id)
-            if stored is None or job.undone is not redo:
+            if stored is None or not job.wrote or job.undone is not redo:
                 what = "redo: it was not undone" if redo else "undo: it has changed nothing, or is undone already"
                 raise Conflict(f"The job {job.id} has nothing to {what}.", field="job")
             ledger = Ledger.from_bytes(stored)

@@ -5,8 +5,9 @@ import pytest
 from collab.document import Document
 from collab.errors import StoreCorrupt
 from collab.ids import ClientId, FileId
+from collab.ledger import Ledger
 from collab.merge.session import MergeSession
-from collab.undo import Ledger, undo
+from collab.undo import undo
 
 FILE = FileId("f1")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pycrdt
 import pytest
@@ -342,3 +342,34 @@ def test_numbers_come_back_as_floats() -> None:
     doc: Doc[Any] = Doc(client_id=1)
     doc["m"] = Map({"n": 1})
     assert isinstance(doc["m"]["n"], float)
+
+
+# The native object behind a Doc, which Document uses for what every keystroke pays for
+
+
+def test_the_native_document_applies_updates_in_a_transaction_of_its_own() -> None:
+    source: Doc[Any] = Doc(client_id=7)
+    source["t"] = Text("abc")
+    doc: Doc[Any] = Doc(client_id=8)
+    seen: list[tuple[bytes, bytes]] = []
+    subscription = doc._doc.observe(lambda event: seen.append((event.update, cast(Any, event).after_state)))
+    transaction = doc._doc.create_transaction()
+    doc._doc.apply_update(transaction, source.get_update())
+    transaction.commit()
+    transaction.drop()
+    assert seen == [(source.get_update(), source.get_state())]
+    assert str(doc.get("t", type=Text)) == "abc"
+    subscription.drop()
+
+
+def test_a_native_transaction_goes_on_after_an_update_that_cannot_be_decoded() -> None:
+    source: Doc[Any] = Doc(client_id=7)
+    source["t"] = Text("abc")
+    doc: Doc[Any] = Doc(client_id=8)
+    transaction = doc._doc.create_transaction()
+    with pytest.raises(ValueError, match="decode"):
+        doc._doc.apply_update(transaction, b"\x01\x01")
+    doc._doc.apply_update(transaction, source.get_update())
+    transaction.commit()
+    transaction.drop()
+    assert doc.get_state() == source.get_state()

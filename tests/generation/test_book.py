@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from collab.ids import ClientId, FileId, JobId, PersonId, SuggestionId
+from collab.ledger import Copy, Ledger
 from collab.merge.suggestions import Suggestion
-from collab.undo import Ledger
 from collab.wire import IdRange
 from generation.book import JOB, LEDGER, REDO, SUGGESTION, Book
 from generation.jobs import Job, JobState
@@ -63,3 +63,13 @@ def test_a_ledger_grows() -> None:
     assert change is not None
     assert change.value is not None
     assert [item.ids.clock for item in Ledger.from_bytes(change.value).inserted] == [0, 5]
+
+
+def test_a_ledger_that_only_others_need_is_no_sign_that_its_job_wrote() -> None:
+    here, there = IdRange(ClientId(1), 0, 2), IdRange(ClientId(2), 0, 2)
+    rest = Ledger(copies=[Copy(FileId("f"), there, (here,))])
+    records = {JOB: {"j": job("j").to_bytes()}, LEDGER: {"j": rest.to_bytes()}, REDO: {}, SUGGESTION: {}}
+    assert not Book.read(records).jobs[JobId("j")].wrote
+    rest.insert(FileId("f"), here)
+    records[LEDGER] = {"j": rest.to_bytes()}
+    assert Book.read(records).jobs[JobId("j")].wrote

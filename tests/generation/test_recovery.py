@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from collab.document import Document
 from collab.ids import ClientId, FileId
-from collab.undo import Ledger, undo
+from collab.ledger import Ledger
+from collab.undo import undo
 from generation.recovery import recovered
 
 JOB = ClientId(77)

@@ -6,7 +6,6 @@ from collab.document import Document
 from collab.errors import InvalidOperation, NotFound
 from collab.ids import ClientId, FileId
 from collab.merge.items import State
-from collab.merge.places import Places
 from collab.merge.session import Blocked, MergeSession
 from collab.undo import undo
 
@@ -93,7 +92,7 @@ def test_a_pull_with_nothing_new_hands_out_nothing() -> None:
 
 def test_a_merge_deletes_no_equal_line() -> None:
     live = document()
-    keep = Places(live).anchor(FILE, 12)
+    keep = live.anchor(FILE, 12)
     session = MergeSession(live, ClientId(9))
     whole = session.open_whole(FILE)
     session.write(whole, TEXT.replace("two 2", "two 22"))
@@ -102,7 +101,7 @@ def test_a_merge_deletes_no_equal_line() -> None:
     ledger = session.ledger
     assert [item.text for item in ledger.deleted] == []
     assert sum(item.ids.length for item in ledger.inserted) == 1
-    assert Places(live).resolve(FILE, keep) == 13
+    assert live.resolve(FILE, keep) == 13
 
 
 @pytest.mark.parametrize("at", [6, 7, 11])
@@ -353,7 +352,7 @@ def test_the_cursor_is_behind_the_last_text_written() -> None:
     pull(session, live)
     cursor = session.cursor()
     assert cursor is not None
-    assert Places(live).resolve(*cursor) == 5
+    assert live.resolve(*cursor) == 5
 
 
 def test_the_end_of_a_blocked_place_before_an_astral_character_holds() -> None:
@@ -366,8 +365,7 @@ def test_the_end_of_a_blocked_place_before_an_astral_character_holds() -> None:
     (blocked,) = pull(session, live)
     assert blocked.anchor is not None
     assert blocked.end is not None
-    places = Places(live)
-    assert (places.resolve(FILE, blocked.anchor), places.resolve(FILE, blocked.end)) == (2, 3)
+    assert (live.resolve(FILE, blocked.anchor), live.resolve(FILE, blocked.end)) == (2, 3)
 
 
 def test_all_replicas_agree_when_edits_arrive_after_the_merge() -> None:

@@ -7,9 +7,9 @@ import pytest
 from collab.document import Document
 from collab.errors import Conflict, NotFound, StoreCorrupt
 from collab.ids import ClientId, FileId, JobId, SuggestionId
-from collab.merge.places import Places
+from collab.ledger import Ledger
 from collab.merge.suggestions import Suggestion, Suggestions, accept, current
-from collab.undo import Ledger, undo
+from collab.undo import undo
 
 FILE = FileId("f1")
 TEXT = "one\nzwei 😀\nthree\n"
@@ -22,7 +22,6 @@ def document() -> Document:
 
 
 def of_lines(live: Document, start: int, end: int, after: str) -> Suggestion:
-    places = Places(live)
     return Suggestion(
         SuggestionId("s-1"),
         JobId("j-1"),
@@ -32,8 +31,8 @@ def of_lines(live: Document, start: int, end: int, after: str) -> Suggestion:
         "hunk",
         TEXT[start:end],
         after,
-        places.anchor(FILE, start),
-        places.anchor(FILE, end),
+        live.anchor(FILE, start),
+        live.anchor(FILE, end),
     )
 
 

@@ -616,6 +616,25 @@ async def test_a_try_after_an_undo_begins_anew(room: FakeRoom) -> None:
     assert [file.shown for file in room.document.listing().files.values()] == ["app.py"]
 
 
+async def test_after_a_try_anew_the_undo_of_another_job_still_knows_its_text(room: FakeRoom) -> None:
+    file = room.add("a.txt", "top\nend\n")
+    one = said("a.txt\n<<<<<<< SEARCH\ntop\n=======\ntop\nof one\n>>>>>>> REPLACE\n")
+    two = said("a.txt\n<<<<<<< SEARCH\nof one\n=======\n>>>>>>> REPLACE\n")
+    async with engine(room, ScriptedModel(one, two[:-1], two)) as made:
+        first = (await made.submit(ROOM, GenerationRequest("x"), ADA)).job
+        await finished(room)
+        second = (await made.submit(ROOM, GenerationRequest("x"), ADA)).job
+        await finished(room, 2)
+        await made.undo(ROOM, second, ADA)
+        assert room.document.text(file) == "top\nof one\nend\n"
+        await made.retry(ROOM, second, ADA)
+        await finished(room, 3)
+        assert room.document.text(file) == "top\nend\n"
+        await made.undo(ROOM, first, ADA)
+        await made.undo(ROOM, second, ADA)
+    assert room.document.text(file) == "top\nend\n"
+
+
 async def test_a_hunk_without_a_certain_place_waits_until_it_has_one(room: FakeRoom) -> None:
     file = room.add("twice.py", "x = 1\ny = 0\nx = 1\n")
     answer = "twice.py\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n"

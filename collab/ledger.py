@@ -1,0 +1,158 @@
+"""What a job has done to a room, small enough to store: what an undo works from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from collab.errors import StoreCorrupt
+from collab.ids import ClientId, FileId
+from collab.wire import IdRange
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """Text that was put into a file: its ids."""
+
+    file: FileId
+    ids: IdRange
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Text that was deleted from a file.
+
+    ``text`` holds all that one change deleted, in the text's order, and ``ids`` its ids in any order: the
+    list of items tells which is which. ``kept`` are those of the ids that really stood in the live document
+    then; the others had been deleted by somebody already, and must not come back.
+    """
+
+    file: FileId
+    text: str
+    ids: tuple[IdRange, ...]
+    kept: tuple[IdRange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A file that was added."""
+
+    file: FileId
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A file that got another path."""
+
+    file: FileId
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A file that was deleted, and what it held."""
+
+    file: FileId
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Text that was put back: its ids, and those of the deleted text of which it is a copy, in order.
+
+    Whoever's text that was, their undo must know that it lives on under other ids.
+    """
+
+    file: FileId
+    ids: IdRange
+    of: tuple[IdRange, ...]
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What a job has done to the live document, in order. Small: texts are kept only where they went away.
+
+    ``copies`` and ``buried`` are for the undo of other jobs: text that was put back under new ids, and text
+    of this job that was deleted already when the job was undone, which must not be put back by others.
+    """
+
+    inserted: list[Inserted] = field(default_factory=list)
+    deleted: list[Deleted] = field(default_factory=list)
+    created: list[Created] = field(default_factory=list)
+    renamed: list[Renamed] = field(default_factory=list)
+    removed: list[Removed] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
+    buried: list[Inserted] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to undo."""
+        return not (self.inserted or self.deleted or self.created or self.renamed or self.removed)
+
+    def insert(self, file: FileId, ids: IdRange) -> None:
+        """Notes inserted ids; text that goes on where the last one ended takes no new entry."""
+        if self.inserted:
+            last = self.inserted[-1]
+            end = last.ids.clock + last.ids.length
+            if last.file == file and last.ids.client == ids.client and end == ids.clock:
+                joined = IdRange(ids.client, last.ids.clock, last.ids.length + ids.length)
+                self.inserted[-1] = Inserted(file, joined)
+                return
+        self.inserted.append(Inserted(file, ids))
+
+    def extend(self, other: Ledger) -> None:
+        """Adds what came later."""
+        for item in other.inserted:
+            self.insert(item.file, item.ids)
+        self.deleted += other.deleted
+        self.created += other.created
+        self.renamed += other.renamed
+        self.removed += other.removed
+        self.copies += other.copies
+        self.buried += other.buried
+
+    def to_bytes(self) -> bytes:
+        """For the store."""
+        record = {
+            "inserted": [[i.file, *_row(i.ids)] for i in self.inserted],
+            "deleted": [[d.file, d.text, [*map(_row, d.ids)], [*map(_row, d.kept)]] for d in self.deleted],
+            "created": [[c.file, c.path] for c in self.created],
+            "renamed": [[r.file, r.before, r.after] for r in self.renamed],
+            "removed": [[r.file, r.path, r.text] for r in self.removed],
+            "copies": [[c.file, _row(c.ids), [*map(_row, c.of)]] for c in self.copies],
+            "buried": [[b.file, *_row(b.ids)] for b in self.buried],
+        }
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Ledger:
+        """The reverse of to_bytes. Raises StoreCorrupt."""
+        try:
+            record = json.loads(data)
+            return cls(
+                [Inserted(FileId(file), _range(ids)) for file, *ids in record["inserted"]],
+                [
+                    Deleted(FileId(file), text, tuple(map(_range, ids)), tuple(map(_range, kept)))
+                    for file, text, ids, kept in record["deleted"]
+                ],
+                [Created(FileId(file), path) for file, path in record["created"]],
+                [Renamed(FileId(file), before, after) for file, before, after in record["renamed"]],
+                [Removed(FileId(file), path, text) for file, path, text in record["removed"]],
+                [Copy(FileId(file), _range(ids), tuple(map(_range, of))) for file, ids, of in record["copies"]],
+                [Inserted(FileId(file), _range(ids)) for file, *ids in record["buried"]],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreCorrupt(f"A stored ledger cannot be read: {error!r}.") from error
+
+
+def _row(ids: IdRange) -> list[int]:
+    return [ids.client, ids.clock, ids.length]
+
+
+def _range(row: Sequence[int]) -> IdRange:
+    client, clock, length = (int(value) for value in row)
+    return IdRange(ClientId(client), clock, length)
