@@ -17,16 +17,20 @@ from collab.errors import MalformedMessage
 from collab.ids import ClientId, FileId
 from collab.ledger import Copy, Created, Deleted, Inserted, Ledger, Removed, Renamed
 from collab.merge.items import ItemId, Placed, Run, State, placed_update
+from collab.merge.lines import line_ends_to_keep
 from collab.merge.ranges import IdRanges
 from collab.offsets import utf16_length
 from collab.wire import MAX_UINT, IdRange, decode_state_vector, read_delete_set
 
 
-def undo(ledger: Ledger, live: Document, others: Iterable[Ledger] = ()) -> tuple[bytes | None, Ledger]:
+def undo(
+    ledger: Ledger, live: Document, others: Iterable[Ledger] = (), *, again: bool = False
+) -> tuple[bytes | None, Ledger]:
     """The update that takes back what the ledger holds, and the ledger of that, whose undo is the redo.
 
     ``others`` are the present ledgers of the room's other jobs: where one job wrote over another's text,
-    they tell which text lives on as a copy, and which must not come back.
+    they tell which text lives on as a copy, and which must not come back. ``again`` says that this undo is a
+    redo: then the line ends go too that would keep what somebody typed in a line apart from the next one.
 
     The update is None if there is nothing to do. It is computed in a fork; the caller applies it to
     ``live`` at once. It is written under a client id derived from the ledger, so that taking back the same
@@ -49,32 +53,46 @@ def undo(ledger: Ledger, live: Document, others: Iterable[Ledger] = ()) -> tuple
         if file is not None and file.path == renamed.after:
             updates.append(rename(fork, renamed.file, renamed.before))
             redo.renamed.append(Renamed(renamed.file, renamed.after, renamed.before))
-    updates += [applied.update for applied in revert(fork, ledger, redo, client, tuple(others))]
+    done, _ = revert(fork, ledger, redo, client, tuple(others), keep_line_ends=not again)
+    updates += [applied.update for applied in done]
     for created in ledger.created:
         updates += _remove(fork, live, created, redo)
     return joined(updates), redo
 
 
 def revert(
-    fork: Document, ledger: Ledger, redo: Ledger, client: ClientId, others: Sequence[Ledger] = ()
-) -> list[Applied]:
+    fork: Document,
+    ledger: Ledger,
+    redo: Ledger,
+    client: ClientId,
+    others: Sequence[Ledger] = (),
+    *,
+    keep_line_ends: bool = True,
+) -> tuple[list[Applied], list[Inserted]]:
     """Takes back the ledger's changes of texts in ``fork``, writing under ``client``; notes them in ``redo``.
 
-    Returns what it did, file by file. Files that are not there any more are passed over.
+    Returns what it did, file by file, and the line ends that stay for the sake of what somebody typed in their
+    lines. Files that are not there any more are passed over.
     """
     files = {item.file for item in ledger.inserted} | {item.file for item in ledger.deleted}
     here = sorted(files & fork.listing().files.keys())
     if not here:
-        return []
+        return [], []
     state = State(fork)
-    done = []
+    done: list[Applied] = []
+    kept: list[Inserted] = []
     for file in here:
         own = IdRanges(item.ids for item in ledger.inserted if item.file == file)
         copies = [copy for some in (ledger, *others) for copy in some.copies if copy.file == file]
         inserted = own | _copied(own, copies)
         buried = IdRanges(item.ids for other in others for item in other.buried if item.file == file)
         runs = state.runs(file)
-        gone, text = _alive(runs, inserted)
+        going = inserted
+        if keep_line_ends:
+            stays = line_ends_to_keep(runs, inserted, inserted | _originals(inserted, copies))
+            kept += [Inserted(file, ids) for ids in stays.ranges()]
+            going = inserted - stays
+        gone, text = _alive(runs, going)
         redo.buried += [Inserted(file, ids) for ids in (inserted - IdRanges(gone)).ranges()]
         # Text that the job had written itself and later replaced does not come back.
         deleted = [item for item in ledger.deleted if item.file == file]
@@ -91,7 +109,7 @@ def revert(
             redo.insert(file, ids)
             redo.copies.append(Copy(file, ids, place.of))
             clock += ids.length
-    return done
+    return done, kept
 
 
 def _copied(ids: IdRanges, copies: Iterable[Copy]) -> IdRanges:
@@ -111,6 +129,18 @@ def _copied(ids: IdRanges, copies: Iterable[Copy]) -> IdRanges:
         # A copy is newer than its original, so that this ends.
         reached = IdRanges(new) - IdRanges(found)
         found += new
+    return IdRanges(found)
+
+
+def _originals(ids: IdRanges, copies: Iterable[Copy]) -> IdRanges:
+    """The ids of the text of which these are copies, and of that of which it is one."""
+    found: list[IdRange] = []
+    reached = ids
+    # The newest come last, and a copy is newer than its original.
+    for copy in reversed(list(copies)):
+        if reached & IdRanges([copy.ids]):
+            found += copy.of
+            reached = reached | IdRanges(copy.of)
     return IdRanges(found)
 
 

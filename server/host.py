@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from collab.document import Applied, Document, Editor
 from collab.effects import (
@@ -33,10 +33,11 @@ from collab.origin import JobOrigin, Origin, PersonOrigin, UndoOrigin
 from collab.ports import Clock
 from collab.presence import PresenceView
 from collab.room import Member, Room
-from collab.versions import FileVersions, TextVersioned
+from collab.versions import FileVersions
 from collab.wire import sync_step2, sync_update
 from generation.events import GenerationEvent
 from server.announce import Announcer
+from server.following import LOAD_AT_ONCE, Following
 from server.messages.events import AnyEvent, NotSaved, Saved
 from server.transport import frame
 
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
-LOAD_AT_ONCE: Final = 200
-"""Files that get versions in one go when the first native client comes."""
 
 
 class RoomHost:
@@ -65,12 +64,9 @@ class RoomHost:
         self._flowing: dict[Member, Callable[[bytes], None]] = {}
         self._slow: dict[Member, YConnection] = {}
         self._controlled: dict[Member, YConnection] = {}
-        self._natives: dict[Member, NativeConnection] = {}
-        self._versions: FileVersions | None = None
         self._announcer = Announcer()
-        self._seen: dict[ClientId, PresenceView] = {}
-        self._author: Member | None = None
-        """Who is answered with the versions that the change being spread made, and is not told of them."""
+        self._following = Following(room, limits, self._announcer)
+        self._natives = self._following.members
         self._scheduled = False
         self._state_frame: tuple[int, bytes] = (-1, b"")
         self.log = LogSize()
@@ -110,10 +106,9 @@ class RoomHost:
     @property
     def versions(self) -> FileVersions:
         """Versions of the texts, followed from the first time that somebody asks."""
-        if self._versions is None:
+        if not self._following.begun:
             self.flush()
-            self._versions = FileVersions(self.document, self._room.seq, self._limits.operation_history)
-        return self._versions
+        return self._following.versions()
 
     async def load_versions(self) -> None:
         """Begins versions for all files, in pieces, so that other rooms go on meanwhile."""
@@ -140,11 +135,11 @@ class RoomHost:
             # No rollback: what was done before the error stays, and must reach everybody all the same.
             self._spread(self.document.last_applied, origin)
             raise
-        self._author = self._member(origin.connection) if isinstance(origin, PersonOrigin) else None
+        self._following.author = self._member(origin.connection) if isinstance(origin, PersonOrigin) else None
         try:
             self._spread(applied, origin)
         finally:
-            self._author = None
+            self._following.author = None
         return result, applied
 
     def receive(self, connection: ConnectionId, update: bytes) -> bool:
@@ -206,9 +201,7 @@ class RoomHost:
         self._members[member] = connection
         logger.debug("a connection has come", extra={"room": self.room, "connection": member.holder.connection})
         if connection.native:
-            if not self._natives:
-                self._seen = {view.client: view for view in self.people()}
-            self._natives[member] = cast("NativeConnection", connection)
+            self._following.add(cast("NativeConnection", connection))
         else:
             self._flowing[member] = connection.raw_write()
             if member.acknowledged:
@@ -336,7 +329,7 @@ class RoomHost:
                     self.log.added(effect.entry)
                     self._records.write(self.room, effect.entry)
             elif isinstance(effect, Changed):
-                self._changed(effect)
+                self._following.changed(effect)
             elif isinstance(effect, BroadcastPresence):
                 self._broadcast_presence(effect)
             else:
@@ -360,28 +353,7 @@ class RoomHost:
             connection.outbox.presence()
         for write in self._flowing.values():
             write(framed)
-        if self._natives:
-            for client in effect.clients:
-                self._participant(ClientId(client))
-
-    def _participant(self, client: ClientId) -> None:
-        before = self._seen.get(client)
-        now = self._room.presence.view(client)
-        if now is None:
-            self._seen.pop(client, None)
-        else:
-            self._seen[client] = now
-        this = next((m for m, native in self._natives.items() if native.caller.client == client), None)
-        for message in self._announcer.presence(before, now, self.document):
-            self._tell_natives(message, this)
-
-    def _changed(self, effect: Changed) -> None:
-        if self._versions is not None:
-            for change in self._versions.follow(effect.applied, effect.by):
-                # Its author is answered with the version that it made.
-                author = self._author if isinstance(change, TextVersioned) else None
-                for message in self._announcer.change(change):
-                    self._tell_natives(message, author)
+        self._following.people(effect.clients)
 
     def _single(self, effect: Effect) -> None:
         match effect:
@@ -441,11 +413,4 @@ class RoomHost:
             transient = self._announcer.transient(message)
             for connection in [*self._controlled.values()]:  # One may be ended by it.
                 connection.write_control(framed, transient=transient)
-        self._tell_natives(message)
-
-    def _tell_natives(self, message: AnyEvent, but: Member | None = None) -> None:
-        transient = self._announcer.transient(message)
-        for member, connection in [*self._natives.items()]:
-            if member is not but:
-                framed = self._announcer.native_frame(message, packed=connection.packed)
-                connection.tell_framed(framed, transient=transient)
+        self._following.tell(message)

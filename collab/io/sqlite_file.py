@@ -157,6 +157,8 @@ def connect(path: Path, connection_class: type[sqlite3.Connection], *, read_only
         factory=connection_class,
     )
     connection.execute("PRAGMA busy_timeout = 5000")
+    # Rooms are read whole and seldom, so a larger cache only holds what nobody asks for again.
+    connection.execute("PRAGMA cache_size = -512")
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -63,12 +63,14 @@ class _Link:
 class Run:
     """Neighbours in a text's list with consecutive ids, all alive or all deleted.
 
-    ``units`` is their text in UTF-16-LE; empty for deleted ones, whose content may be collected.
+    ``units`` is their text in UTF-16-LE; empty for deleted ones, whose content may be collected. ``origin`` is
+    what stood to the left when the first unit was written: always the last unit of a run, or None at the start.
     """
 
     ids: IdRange
     alive: bool
     units: bytes
+    origin: ItemId | None
 
     @property
     def first(self) -> ItemId:
@@ -100,7 +102,8 @@ class State:
                 units = b""
                 if not dead and link.units is not None:
                     units = link.units[(part.clock - clock) * 2 : (part.clock - clock + part.length) * 2]
-                runs.append(Run(part, not dead, units))
+                origin = link.origin if part.clock == clock else (client, part.clock - 1)
+                runs.append(Run(part, not dead, units, origin))
         return runs
 
     def _find(self, item: ItemId) -> _Struct | None:

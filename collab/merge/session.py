@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from collab.document import Applied, Document
 from collab.errors import InvalidOperation, NotFound
 from collab.ids import ClientId, FileId, file_path
-from collab.ledger import Copy, Created, Ledger
+from collab.ledger import Copy, Created, Inserted, Ledger
 from collab.listing import Listing
 from collab.merge.aligner import Aligner, growth
 from collab.merge.edits import in_code_points, splice
@@ -75,6 +75,7 @@ class MergeSession:
         self._pulled_at = live.version
         self._written: tuple[FileId, bytes] | None = None
         self._copies: list[Copy] = []
+        self._kept: list[Inserted] = []
 
     # What the model is shown
 
@@ -207,6 +208,8 @@ class MergeSession:
     def ledger(self) -> Ledger:
         """What of this session is in the live document now; a copy."""
         ledger = Ledger(copies=list(self._copies))
+        for item in self._kept:
+            ledger.insert(item.file, item.ids)
         for hunk in self._hunks:
             ledger.extend(hunk.done)
         return ledger
@@ -345,7 +348,9 @@ class MergeSession:
             return []
         updates = []
         # Not under the job's id: whatever stands under that is the job's own, even to who lost the ledger.
-        for applied in revert(self._fork, ledger, redo, undo_client(ledger)):
+        done, kept = revert(self._fork, ledger, redo, undo_client(ledger))
+        self._kept += kept
+        for applied in done:
             updates.append(applied.update)
             if hunk.file in applied.deltas and hunk.file in self._texts:
                 changes = in_code_points(applied.deltas[hunk.file], self._texts[hunk.file])

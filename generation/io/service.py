@@ -172,7 +172,7 @@ class GenerationEngine:
             ledger = Ledger.from_bytes(stored)
             if not redo:
                 ledger = recovered(ledger, job.clients, handle.document)
-            update, reverse = undo(ledger, handle.document, book.ledgers_beside(job.id))
+            update, reverse = undo(ledger, handle.document, book.ledgers_beside(job.id), again=redo)
             if update is not None:
                 handle.apply(update, UndoOrigin(job.id, asker.person, redo))
             job.undone = not redo

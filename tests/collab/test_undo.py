@@ -29,8 +29,8 @@ def rewritten(live: Document, text: str, client: int) -> Ledger:
     return Ledger.from_bytes(session.ledger.to_bytes())
 
 
-def taken_back(live: Document, ledger: Ledger, *others: Ledger) -> Ledger:
-    update, redo = undo(ledger, live, others)
+def taken_back(live: Document, ledger: Ledger, *others: Ledger, again: bool = False) -> Ledger:
+    update, redo = undo(ledger, live, others, again=again)
     if update is not None:
         live.apply([update])
     return Ledger.from_bytes(redo.to_bytes())
@@ -59,10 +59,35 @@ def test_what_people_typed_in_the_jobs_text_survives() -> None:
     ledger = rewritten(live, "a\nfrom the job\n", 9)
     live.edit(lambda editor: editor.splice(FILE, 6, 6, "PERSON"))
     redo = taken_back(live, ledger)
-    assert live.text(FILE) == "a\nPERSON"
+    assert live.text(FILE) == "a\nPERSON\n"
     live = restarted(live)
     taken_back(live, redo)
     assert live.text(FILE) == "a\nfromPERSON the job\n"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_people_typed_in_a_line_of_the_job_joins_no_other_line(end: str) -> None:
+    live = document(f"a{end}z{end}")
+    ledger = rewritten(live, f"a{end}job{end}more{end}z{end}", 9)
+    at = live.text(FILE).index("job") + 3
+    live.edit(lambda editor: editor.splice(FILE, at, at, "  # coarse 😀"))
+    first = live.text(FILE)
+    undone = f"a{end}  # coarse 😀{end}z{end}"
+    for _ in range(2):
+        redo = taken_back(live, ledger)
+        assert live.text(FILE) == undone
+        ledger = taken_back(live, redo, again=True)
+        assert live.text(FILE) == first
+    live.edit(lambda editor: editor.splice(FILE, at, at + 12, ""))
+    taken_back(live, ledger)
+    assert live.text(FILE) == f"a{end}z{end}"
+
+
+def test_a_last_line_that_the_job_went_on_comes_back_without_a_line_end() -> None:
+    live = document("{\n}")
+    ledger = rewritten(live, "{\n  }\n}", 9)
+    taken_back(live, ledger)
+    assert live.text(FILE) == "{\n}"
 
 
 def test_what_people_deleted_of_the_jobs_text_stays_deleted_at_redo() -> None:

@@ -225,9 +225,9 @@ class Job:
         return Ledger.from_bytes(self.session.ledger.to_bytes())
 
 
-def take_back(world: World, ledger: Ledger, others: Sequence[Ledger] = ()) -> Ledger:
+def take_back(world: World, ledger: Ledger, others: Sequence[Ledger] = (), *, again: bool = False) -> Ledger:
     before = world.live.text(FILE)
-    update, redo = undo(ledger, world.live, others)
+    update, redo = undo(ledger, world.live, others, again=again)
     if update is not None:
         world.live.apply([update])
     mine = [char for char in of_people(before) if char not in world.seen_by_jobs]
@@ -262,7 +262,7 @@ def test_undo_redo_undo_over_restarts(seed: int) -> None:
     assert take_back(world, ledger).empty  # Once more changes nothing.
     undone = world.live.text(FILE)
     world.restart()
-    again = take_back(world, redo)
+    again = take_back(world, redo, again=True)
     assert world.live.text(FILE) == first
     world.restart()
     redo = take_back(world, again)
@@ -307,8 +307,11 @@ def test_two_jobs_are_undone_and_redone_in_any_order(seed: int) -> None:
     world.settle()
     turns = random.choices([0, 1], k=random.randint(2, 6))
     turns += [number for number in (0, 1) if turns.count(number) % 2 == 0]
+    undone = [False, False]
     for number in turns:
-        ledgers[number] = take_back(world, ledgers[number], [ledgers[1 - number]])
+        others = [ledgers[1 - number]]
+        ledgers[number] = take_back(world, ledgers[number], others, again=undone[number])
+        undone[number] = not undone[number]
     assert of_job(world.live.text(FILE)) == ""
     world.check_restored()
     world.settle()
