@@ -134,14 +134,14 @@ def _copied(ids: IdRanges, copies: Iterable[Copy]) -> IdRanges:
 
 def _originals(ids: IdRanges, copies: Iterable[Copy]) -> IdRanges:
     """The ids of the text of which these are copies, and of that of which it is one."""
-    found: list[IdRange] = []
+    found = IdRanges()
+    rest = list(copies)
     reached = ids
-    # The newest come last, and a copy is newer than its original.
-    for copy in reversed(list(copies)):
-        if reached & IdRanges([copy.ids]):
-            found += copy.of
-            reached = reached | IdRanges(copy.of)
-    return IdRanges(found)
+    while reached:
+        # A copy is newer than its original, so that this ends.
+        reached = IdRanges(of for copy in rest if IdRanges([copy.ids]) & reached for of in copy.of) - found
+        found = found | reached
+    return found
 
 
 def joined(updates: Sequence[bytes | None]) -> bytes | None:

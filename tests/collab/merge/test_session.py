@@ -157,7 +157,7 @@ def test_what_a_blocked_hunk_had_written_is_taken_back_around_what_people_typed(
     assert "PERSON\n" in live.text(FILE)
     assert live.text(FILE).replace("PERSON\n", "") == TEXT
     assert blocked.after == "TWO\nand more\nthree 33\nx\n"
-    # The line end that keeps their text apart is the job's still, and goes with it once nothing is left to keep apart.
+    # The line end that keeps their text apart is the job's still; once it keeps nothing apart, undo takes it.
     at = live.text(FILE).index("PERSON")
     splice(live, at, at + 6, "")
     update, _ = undo(session.ledger, live)
@@ -287,6 +287,19 @@ def test_a_new_file_whose_path_was_taken_meanwhile_is_blocked() -> None:
     (blocked,) = pull(session, live)
     assert (blocked.kind, blocked.file, blocked.after) == ("new_file", None, "ours")
     assert len(live.listing().files) == 2
+
+
+def test_what_was_typed_at_the_end_of_a_withdrawn_line_joins_no_other_line() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, 6, 6)
+    session.write(number, "between\n")
+    pull(session, live)
+    at = live.text(FILE).index("between") + len("between")
+    splice(live, at, at, "  # coarse")
+    session.close(number)
+    assert len(pull(session, live)) == 1
+    assert live.text(FILE) == TEXT[:6] + "  # coarse\n" + TEXT[6:]
 
 
 def test_a_new_file_in_which_somebody_typed_is_kept_with_their_text_alone() -> None:
