@@ -87,16 +87,18 @@ def revert(
         inserted = own | _copied(own, copies)
         buried = IdRanges(item.ids for other in others for item in other.buried if item.file == file)
         runs = state.runs(file)
+        # Text that the job had written itself and later replaced does not come back.
+        deleted = [item for item in ledger.deleted if item.file == file]
+        places = _places(runs, deleted, inserted | buried | _copied(buried, copies))
         going = inserted
         if keep_line_ends:
-            stays = line_ends_to_keep(runs, inserted, inserted | _originals(inserted, copies))
+            back = IdRanges(of for place in places for of in place.of)
+            written = inserted | _originals(inserted, copies)
+            stays = line_ends_to_keep(runs, inserted, written, back)
             kept += [Inserted(file, ids) for ids in stays.ranges()]
             going = inserted - stays
         gone, text = _alive(runs, going)
         redo.buried += [Inserted(file, ids) for ids in (inserted - IdRanges(gone)).ranges()]
-        # Text that the job had written itself and later replaced does not come back.
-        deleted = [item for item in ledger.deleted if item.file == file]
-        places = _places(runs, deleted, inserted | buried | _copied(buried, copies))
         if not gone and not places:
             continue
         clock = decode_state_vector(fork.state_vector()).get(client, 0)

@@ -13,14 +13,17 @@ from collab.wire import IdRange
 _LINE_END: Final = re.compile(rb"(?:\r\0)?\n\0")
 
 
-def line_ends_to_keep(runs: Iterable[Run], going: IdRanges, written: IdRanges) -> IdRanges:
+def line_ends_to_keep(runs: Iterable[Run], going: IdRanges, written: IdRanges, back: IdRanges) -> IdRanges:
     """Which line ends of the text ``going`` stay, so that what somebody typed in its lines joins no other line.
+
+    At the end of the file none is needed. ``back`` are the deleted units whose text is put back there.
 
     Typed in a line is what was written behind ``written``, which holds ``going`` and that of which it is a copy.
     Whoever splits a line of somebody else's has that line back whole: its text was behind nothing of theirs.
     """
     behind: set[ItemId] = set()
     kept: list[IdRange] = []
+    waiting: list[IdRange] = []
     typed = False
     for run in runs:
         client, origin = run.ids.client, run.origin
@@ -29,6 +32,9 @@ def line_ends_to_keep(runs: Iterable[Run], going: IdRanges, written: IdRanges) -
             origin = client, part.clock + part.length - 1
             if own or theirs:
                 behind.add(origin)
+            if not own and (run.alive or any(inside for _, inside in back.split(part))):
+                kept += waiting
+                waiting.clear()
             if not run.alive:
                 continue
             at = (part.clock - run.ids.clock) * 2
@@ -40,7 +46,7 @@ def line_ends_to_keep(runs: Iterable[Run], going: IdRanges, written: IdRanges) -
                 typed = typed or (theirs and not _blank(units[line : end.start()]))
                 line = end.end()
                 if typed:
-                    kept.append(IdRange(client, part.clock + end.start() // 2, (line - end.start()) // 2))
+                    waiting.append(IdRange(client, part.clock + end.start() // 2, (line - end.start()) // 2))
                 typed = False
             typed = typed or (theirs and not _blank(units[line:]))
     return IdRanges(kept) & going

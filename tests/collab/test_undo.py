@@ -59,7 +59,7 @@ def test_what_people_typed_in_the_jobs_text_survives() -> None:
     ledger = rewritten(live, "a\nfrom the job\n", 9)
     live.edit(lambda editor: editor.splice(FILE, 6, 6, "PERSON"))
     redo = taken_back(live, ledger)
-    assert live.text(FILE) == "a\nPERSON\n"
+    assert live.text(FILE) == "a\nPERSON"
     live = restarted(live)
     taken_back(live, redo)
     assert live.text(FILE) == "a\nfromPERSON the job\n"

@@ -314,7 +314,7 @@ def test_a_new_file_in_which_somebody_typed_is_kept_with_their_text_alone() -> N
     session.close(number)
     (blocked,) = pull(session, live)
     assert blocked.after == "from the job\nmore\n"
-    assert live.text(new) == "PERSON\n"
+    assert live.text(new) == "PERSON"
 
 
 def test_a_withdrawn_new_file_goes() -> None:
