@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 import pycrdt
 from pycrdt import Assoc as _Assoc
 from pycrdt import Doc, Map, StickyIndex, Subscription, Text, TextEvent, TransactionEvent
 
-from collab.errors import InvalidOperation, InvalidPath, MalformedMessage, MalformedUpdate, NotFound
+from collab.delta import Delta, read_delta
+from collab.editor import Editor
+from collab.errors import InvalidPath, MalformedMessage, MalformedUpdate, NotFound
 from collab.ids import ClientId, FileId, file_path
 from collab.listing import File, FileIndex, Listing
 from collab.offsets import from_utf8, to_utf8, utf8_length, utf16_length
@@ -30,32 +31,6 @@ EMPTY_UPDATE = b"\0\0"
 EMPTY_STATE = b"\0"
 _BEHIND = b"\x41"
 """The last byte of a binary relative position that stays behind its item (an association of -1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retain:
-    """Leaves ``length`` UTF-8 bytes as they are."""
-
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Insert:
-    """Inserts a text."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Deletes ``length`` UTF-8 bytes."""
-
-    length: int
-
-
-DeltaStep = Retain | Insert | Delete
-Delta = tuple[DeltaStep, ...]
-"""What one transaction did to one text, from its start, in UTF-8 bytes of the text before."""
 
 
 @dataclass(slots=True)
@@ -213,7 +188,7 @@ class Document:
         applied = self._applied = Applied()
         self._track = True
         with self._doc.transaction():
-            result = change(Editor(self, self._doc, self._files))
+            result = change(Editor(self, self._files))
         return result, applied
 
     def watch_files(self) -> None:
@@ -334,77 +309,12 @@ class Document:
         for event in events:
             path = getattr(event, "path", [])
             if isinstance(event, TextEvent) and len(path) == 2 and path[1] == "text":
-                self._applied.deltas[FileId(path[0])] = _delta(cast(Any, event).delta)
+                self._applied.deltas[FileId(path[0])] = read_delta(cast(Any, event).delta)
             else:
                 keys = path[:1] or list(getattr(event, "keys", ()))
                 self._applied.files_changed = True
                 self._applied.entries.update(keys)
                 self._touch(keys)
-
-
-class Editor:
-    """Changes a document inside one transaction. Offsets are code points of the text at that moment."""
-
-    __slots__ = ("_doc", "_document", "_files")
-
-    def __init__(self, document: Document, doc: Doc[Any], files: Map[Any]) -> None:
-        self._document = document
-        self._doc = doc
-        self._files = files
-
-    def create(self, file: FileId, path: str, text: str = "") -> None:
-        """Adds a file. Raises InvalidPath, or InvalidOperation if the id is taken or the text is not UTF-8."""
-        checked = file_path(path)
-        if file in self._files:
-            raise InvalidOperation(f"There is a file with the id {file!r} already.", field="file")
-        _check_text(text)
-        self._files[file] = Map({"path": checked, "text": Text(text)})
-        self._document._touch([file])
-
-    def rename(self, file: FileId, path: str) -> None:
-        """Gives a file another path. Raises InvalidPath, NotFound."""
-        checked = file_path(path)
-        self._document._text(file)
-        self._files[file]["path"] = checked
-        self._document._touch([file])
-
-    def delete(self, file: FileId) -> None:
-        """Removes a file. Raises NotFound."""
-        self._document._text(file)
-        del self._files[file]
-        self._document._touch([file])
-
-    def splice(self, file: FileId, start: int, end: int, insert: str) -> None:
-        """Replaces the code points from ``start`` to ``end``. Raises NotFound, InvalidOperation."""
-        text = self._document._text(file)
-        self.splice_in(text, str(text), start, end, insert)
-
-    def splices(self, file: FileId, changes: Sequence[tuple[int, int, str]]) -> None:
-        """Makes several splices, all in offsets of the text before; they must not overlap.
-
-        Raises NotFound, InvalidOperation.
-        """
-        text = self._document._text(file)
-        content = str(text)
-        ordered = sorted(changes, reverse=True)
-        for (start, _, _), (_, before_end, _) in pairwise(ordered):
-            if before_end > start:
-                raise InvalidOperation("Two changes of one operation overlap.")
-        for start, end, insert in ordered:
-            self.splice_in(text, content, start, end, insert)
-
-    def splice_in(self, text: Text, content: str, start: int, end: int, insert: str) -> None:
-        """As splice, for a text whose present content up to ``end`` is known to be ``content``."""
-        if not 0 <= start <= end <= len(content):
-            raise InvalidOperation(
-                f"The range {start} to {end} is outside of the text, whose length is {len(content)}."
-            )
-        _check_text(insert)
-        at = utf8_length(content[:start])
-        if end > start:
-            del text[at : at + utf8_length(content[start:end])]
-        if insert:
-            text.insert(at, insert)
 
 
 def merge_updates(updates: Sequence[bytes]) -> bytes:
@@ -419,30 +329,6 @@ def _claims_too_much(update: bytes) -> bool:
     except MalformedMessage:
         return True
     return count > len(update)
-
-
-def _check_text(text: str) -> None:
-    # An unpaired surrogate has no UTF-8 form, and pycrdt would raise in the middle of a transaction.
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidOperation(
-            f"The text holds an unpaired surrogate at {error.start}; send valid Unicode.", field="text"
-        ) from None
-
-
-def _delta(steps: Iterable[dict[str, Any]]) -> Delta:
-    delta: list[DeltaStep] = []
-    for step in steps:
-        if "insert" in step:
-            # An embed has the length of one unit and no text; a text file shows it as an object
-            # replacement character, and it is left in place.
-            delta.append(Insert(step["insert"] if isinstance(step["insert"], str) else "\ufffc"))
-        elif "delete" in step:
-            delta.append(Delete(int(step["delete"])))
-        else:
-            delta.append(Retain(int(step["retain"])))
-    return tuple(delta)
 
 
 def is_panic(error: BaseException) -> bool:

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from collab import document
+from collab import delta as delta_of
 from collab.errors import InvalidOperation
 from collab.offsets import from_utf16, utf16_length
 
@@ -247,23 +247,23 @@ def transform(op: TextOp, over: TextOp | Outline, *, first: bool) -> TextOp:
     return out.done()
 
 
-def from_delta(delta: document.Delta, before: str) -> TextOp:
+def from_delta(delta: delta_of.Delta, before: str) -> TextOp:
     """What a transaction did to a text that was ``before``. Raises InvalidOperation if it does not fit."""
     out = _Steps()
     if before.isascii():
         for step in delta:
             match step:
-                case document.Retain():
+                case delta_of.Retain():
                     out.retain(step.length)
-                case document.Insert():
+                case delta_of.Insert():
                     out.insert(step.text)
-                case document.Delete():
+                case delta_of.Delete():
                     out.delete(step.length)
         return out.done()
     data = before.encode("utf-8", "surrogatepass")
     at = 0
     for step in delta:
-        if isinstance(step, document.Insert):
+        if isinstance(step, delta_of.Insert):
             out.insert(step.text)
             continue
         piece = data[at : at + step.length]
@@ -272,7 +272,7 @@ def from_delta(delta: document.Delta, before: str) -> TextOp:
             length = utf16_length(piece.decode("utf-8", "surrogatepass"))
         except UnicodeDecodeError:
             raise InvalidOperation("The delta goes through a character of the text.") from None
-        if isinstance(step, document.Retain):
+        if isinstance(step, delta_of.Retain):
             out.retain(length)
         else:
             out.delete(length)

@@ -12,7 +12,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from collab.document import Applied, Document, Editor, merge_updates
+from collab.document import Applied, Document, merge_updates
+from collab.editor import Editor
 from collab.errors import MalformedMessage
 from collab.ids import ClientId, FileId
 from collab.ledger import Copy, Created, Deleted, Inserted, Ledger, Removed, Renamed

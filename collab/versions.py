@@ -17,7 +17,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from collab.document import Applied, Delta, Document
+from collab.delta import Delta
+from collab.document import Applied, Document
 from collab.errors import Conflict, InvalidOperation, NotFound
 from collab.ids import FileId, FilePath
 from collab.listing import File, Listing

@@ -10,7 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
-from collab.document import Applied, Document, Editor
+from collab.document import Applied, Document
+from collab.editor import Editor
 from collab.ids import ClientId, RoomId
 from collab.origin import Origin
 from generation.events import GenerationEvent

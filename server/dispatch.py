@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol, TypeVar, assert_never
 
 from collab.document import Applied as Transaction
-from collab.document import Document, Editor
+from collab.document import Document
+from collab.editor import Editor
 from collab.errors import CollabError, Conflict, InvalidOperation, LimitExceeded, MalformedUpdate
 from collab.ids import ClientId, ConnectionId, FileId, FilePath, Random, RoomId, file_path, short_id
 from collab.limits import Limits

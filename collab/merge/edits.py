@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collab.document import Delete, Delta, Document, Insert
+from collab.delta import Delete, Delta, Insert
+from collab.document import Document
 from collab.ids import FileId
 from collab.ledger import Deleted, Ledger
 from collab.merge.aligner import Change

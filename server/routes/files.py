@@ -10,7 +10,8 @@ import anyio.lowlevel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from collab.document import Document, Editor
+from collab.document import Document
+from collab.editor import Editor
 from collab.errors import InvalidInput, NotFound
 from collab.ids import FileId, FilePath, file_path
 from collab.importing import LeftOut, classify

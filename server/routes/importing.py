@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from collab.archive import ArchivedFile, read_zip
-from collab.document import Document, Editor
+from collab.document import Document
+from collab.editor import Editor
 from collab.errors import InvalidInput, NotFound
 from collab.ids import FileId, Random
 from collab.importing import LeftOut, TextFile, select

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
-from collab.document import Applied, Document, Editor
+from collab.document import Applied, Document
+from collab.editor import Editor
 from collab.ids import Random, RoomId
 from collab.origin import Origin
 from collab.presence import PresenceView

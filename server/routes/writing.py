@@ -7,7 +7,8 @@ from typing import Final
 
 from anyio import to_thread
 
-from collab.document import Document, Editor
+from collab.document import Document
+from collab.editor import Editor
 from collab.errors import LimitExceeded, StoreUnavailable
 from collab.ids import FileId, Random, short_id
 from collab.limits import Limits

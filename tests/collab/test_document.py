@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from pycrdt import Array, Doc, Map, Text
 
-from collab.document import Delete, Document, Editor, Insert, Retain, merge_updates
+from collab.delta import Delete, Insert, Retain
+from collab.document import Document, merge_updates
+from collab.editor import Editor
 from collab.errors import InvalidOperation, InvalidPath, MalformedUpdate, NotFound
 from collab.ids import ClientId, FileId
 from collab.wire import anchor_json, write_uint

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from collab import document
+from collab import delta as delta_of
 from collab.errors import InvalidOperation
 from collab.text_ops import (
     Delete,
@@ -109,19 +109,19 @@ def test_compose_refuses_half_an_inserted_character() -> None:
 
 
 def test_a_delta_counts_bytes_of_the_text_before() -> None:
-    delta = (document.Retain(3), document.Delete(4), document.Insert("ß"), document.Retain(2))
+    delta = (delta_of.Retain(3), delta_of.Delete(4), delta_of.Insert("ß"), delta_of.Retain(2))
     op = from_delta(delta, "aé😀é")
     assert op == (Retain(2), Delete(2), Insert("ß"))
     assert apply("aé😀é", op) == "aéßé"
 
 
 def test_a_delta_of_an_ascii_text_counts_characters() -> None:
-    assert from_delta((document.Retain(3), document.Delete(1)), "abcd") == (Retain(3), Delete(1))
+    assert from_delta((delta_of.Retain(3), delta_of.Delete(1)), "abcd") == (Retain(3), Delete(1))
 
 
 def test_a_delta_through_a_character_is_refused() -> None:
     with pytest.raises(InvalidOperation):
-        from_delta((document.Retain(1), document.Delete(1)), "é")
+        from_delta((delta_of.Retain(1), delta_of.Delete(1)), "é")
 
 
 @pytest.mark.parametrize(

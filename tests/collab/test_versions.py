@@ -5,7 +5,8 @@ from typing import Any
 import pycrdt
 import pytest
 
-from collab.document import Document, Editor
+from collab.document import Document
+from collab.editor import Editor
 from collab.errors import Conflict, InvalidOperation, NotFound
 from collab.ids import ClientId, FileId, FilePath
 from collab.text_ops import Delete, Insert, Retain, TextOp, apply, splices

@@ -111,9 +111,7 @@ async def test_a_server_without_stream_options_is_asked_again_without(
     assert ["stream_options" in request for request in server.script.requests] == [True, False]
 
 
-async def test_an_answer_without_a_finish_reason_ends_without_one(
-    server: FakeOpenAI, model: OpenAIModel
-) -> None:
+async def test_an_answer_without_a_finish_reason_ends_without_one(server: FakeOpenAI, model: OpenAIModel) -> None:
     server.script.answers = [Answer("abc", scenario="no_finish")]
     deltas = await read(model)
     assert text_of(deltas) == "abc"
@@ -126,9 +124,7 @@ async def test_an_answer_that_is_too_long_says_so(server: FakeOpenAI, model: Ope
 
 
 @pytest.mark.parametrize("scenario", ["cut", "malformed"])
-async def test_an_answer_that_breaks_off_is_broken(
-    server: FakeOpenAI, model: OpenAIModel, scenario: str
-) -> None:
+async def test_an_answer_that_breaks_off_is_broken(server: FakeOpenAI, model: OpenAIModel, scenario: str) -> None:
     server.script.answers = [Answer("x" * 100, scenario=scenario)]
     with pytest.raises(StreamBroken, match="broke off"):
         await read(model)
@@ -140,9 +136,7 @@ async def test_silence_in_mid_answer_is_a_broken_stream(server: FakeOpenAI, mode
         await read(model, StreamLimits(2, 5, 0.2, 10))
 
 
-async def test_silence_before_the_first_token_can_be_tried_again(
-    server: FakeOpenAI, model: OpenAIModel
-) -> None:
+async def test_silence_before_the_first_token_can_be_tried_again(server: FakeOpenAI, model: OpenAIModel) -> None:
     server.script.answers = [Answer(scenario="stall_first")]
     with pytest.raises(ModelUnavailable, match="did not begin"):
         await read(model, StreamLimits(2, 0.2, 5, 10))

@@ -9,7 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from collab.document import Applied, Document, Editor
+from collab.document import Applied, Document
+from collab.editor import Editor
 from collab.ids import ClientId, FileId, PersonId, RoomId, client_id
 from collab.origin import Origin
 from generation.events import GenerationEvent

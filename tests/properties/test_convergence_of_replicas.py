@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collab.document import Editor
+from collab.editor import Editor
 from collab.ids import ClientId
 from collab.ports import StoredRoom
 from collab.wire import decode_state_vector

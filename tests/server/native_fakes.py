@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
-from collab.document import Applied, Document, Editor
+from collab.document import Applied, Document
+from collab.editor import Editor
 from collab.errors import NotFound
 from collab.ids import ClientId, ConnectionId, FileId, PersonId, RoomId
 from collab.limits import Limits

@@ -13,7 +13,8 @@ from typing import TypeVar
 import httpx
 from starlette.applications import Starlette
 
-from collab.document import Applied, Document, Editor
+from collab.document import Applied, Document
+from collab.editor import Editor
 from collab.errors import Conflict, LimitExceeded, NotFound, StoreUnavailable
 from collab.ids import ClientId, FileId, RoomId
 from collab.origin import Origin

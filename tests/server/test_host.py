@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from collab.document import Editor
+from collab.editor import Editor
 from collab.errors import InvalidOperation, StoreUnavailable
 from collab.ids import ClientId, PersonId
 from collab.memory import MemoryStore

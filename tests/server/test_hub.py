@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from collab.document import Editor
+from collab.editor import Editor
 from collab.errors import StoreCorrupt, StoreUnavailable, TryLater
 from collab.ids import ConnectionId, PersonId, RoomId
 from collab.limits import Limits

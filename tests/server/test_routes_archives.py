@@ -7,7 +7,8 @@ from time import perf_counter
 
 import pytest
 
-from collab.document import Document, Editor
+from collab.document import Document
+from collab.editor import Editor
 from collab.ids import FileId
 from collab.origin import ImportOrigin
 from server.routes.zip_stream import ZipStream

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from collab.document import Editor
+from collab.editor import Editor
 from collab.ids import FileId
 from collab.origin import ImportOrigin
 from server.routes.etags import etag_of
