@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Final, cast
 
@@ -30,7 +31,7 @@ MOST_REQUESTS: Final = 64
 logger = logging.getLogger(__name__)
 
 
-class Connection:
+class Connection(ABC):
     """What the two dialects share: the transport, the room, and requests answered one after the other."""
 
     __slots__ = ("_departed", "_dispatch", "_host", "_inbox", "_transport", "caller", "member")
@@ -77,9 +78,9 @@ class Connection:
         pong.add_done_callback(lambda _: timer.cancel())
         self._transport.probe(pong)
 
+    @abstractmethod
     async def opened(self) -> None:
         """Greets the client, and takes the transport over."""
-        raise NotImplementedError
 
     async def serve(self) -> None:
         """Answers requests until the connection has ended; returns at once for a client that makes none."""
@@ -120,9 +121,9 @@ class Connection:
                 )
             )
 
+    @abstractmethod
     def tell(self, event: AnyEvent) -> None:
         """Sends one event to this connection alone."""
-        raise NotImplementedError
 
     def leaving(self) -> None:
         """The process stops."""
