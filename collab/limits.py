@@ -36,8 +36,8 @@ class Limits:
     """Connections of one room."""
     open_rooms: int = 2_000
     """Rooms in memory; idle ones are evicted first."""
-    idle_room_seconds: float = 2.0
-    """A room without connections and jobs is unloaded after so long."""
+    idle_room_seconds: float = 60.0
+    """A room without connections and jobs is unloaded after so long; one that loads quickly sooner."""
     prompt_chars: int = 32_000
     """One prompt."""
     jobs_per_room: int = 20

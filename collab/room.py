@@ -248,6 +248,11 @@ class Room:
             member.origin = origin
         return origin
 
+    @property
+    def size(self) -> int:
+        """Bytes of the document, or what its updates come to since it was last encoded."""
+        return self._size
+
     def check_size(self) -> None:
         """Raises LimitExceeded when the document is as large as it may be."""
         if self._size > self._limits.document_bytes:

@@ -207,7 +207,8 @@ class Settings(BaseSettings):
     limit_room_connections: int = _count(_DEFAULTS.room_connections, "Connections of one room.")
     limit_open_rooms: int = _count(_DEFAULTS.open_rooms, "Rooms in memory; idle ones are unloaded first.")
     limit_idle_room_seconds: float = _seconds(
-        _DEFAULTS.idle_room_seconds, "Seconds after which a room without connections and jobs is unloaded."
+        _DEFAULTS.idle_room_seconds,
+        "Seconds after which a room without connections and jobs is unloaded; one that loads quickly goes sooner.",
     )
     limit_prompt_chars: int = _count(_DEFAULTS.prompt_chars, "Characters in one prompt.")
     limit_jobs_per_room: int = _count(_DEFAULTS.jobs_per_room, "Jobs of one room that wait or run.")

@@ -262,3 +262,16 @@ async def test_a_hub_that_does_not_run_says_so() -> None:
     hub = Hub(open_store, Limits(), HandClock(), Random(1), commit_interval=0.0)
     with pytest.raises(TryLater, match="starting"):
         await hub.rooms()
+
+
+async def test_a_room_that_costs_more_to_load_again_stays_longer() -> None:
+    async with hub_of(MemoryStore()) as hub, hub.held(ROOM) as host, hub.held(RoomId("small")) as small:
+        host.change(create("x" * 500_000), ORIGIN)
+        assert 1 <= hub._patience(small) < 2
+        assert 6 <= hub._patience(host) < 7
+
+
+async def test_no_idle_room_stays_longer_than_the_limit() -> None:
+    async with hub_of(MemoryStore(), idle_room_seconds=3) as hub, hub.held(ROOM) as host:
+        host.change(create("x" * 500_000), ORIGIN)
+        assert hub._patience(host) == 3
