@@ -214,7 +214,7 @@ class Room:
             return
         waited = bool(self.waiting)
         for member, updates in by_member.items():
-            update = updates[0] if len(updates) == 1 else merge_updates(updates)
+            update = merge_updates(updates)
             if applied.update is None and (self._integrated(update) or self._waits(update)):
                 continue  # Nothing that we did not have: a client that came back and brought what we know.
             self._size += len(update)

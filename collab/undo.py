@@ -150,7 +150,7 @@ def _originals(ids: IdRanges, copies: Iterable[Copy]) -> IdRanges:
 def joined(updates: Sequence[bytes | None]) -> bytes | None:
     """Several updates as one; None if there is none."""
     some = [update for update in updates if update is not None]
-    return merge_updates(some) if len(some) > 1 else some[0] if some else None
+    return merge_updates(some) if some else None
 
 
 def deleted_ids(document: Document, update: bytes) -> list[IdRange]:

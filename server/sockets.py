@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -23,6 +23,7 @@ from server.announce import native_frame
 from server.caller import Caller
 from server.connection import Connection, NativeConnection, YConnection
 from server.errors import failure_of
+from server.guard import SECURITY_HEADERS
 from server.host import RoomHost
 from server.messages.events import Error
 from server.origin_check import check_host, check_origin
@@ -36,8 +37,6 @@ MOST_PARAMETERS: Final = 50
 COLORS: Final = (
     "#c2410c", "#b45309", "#4d7c0f", "#15803d", "#0f766e", "#0369a1", "#4338ca", "#7e22ce", "#be185d", "#b91c1c",
 )  # fmt: skip
-
-logger = logging.getLogger(__name__)
 
 
 class SocketRoute(BaseRoute):
@@ -165,14 +164,13 @@ class NoSocketRoute(BaseRoute):
 
 async def refuse(send: Send, status: int, code: str, message: str) -> None:
     """Answers a handshake with an HTTP error in the form that all errors have."""
-    from starlette.responses import JSONResponse
-
     body = JSONResponse({"error": {"code": code, "message": message, "field": None}})
+    headers = {**SECURITY_HEADERS, "Content-Type": "application/json"}
     await send(
         {
             "type": "websocket.http.response.start",
             "status": status,
-            "headers": [(b"content-type", b"application/json"), (b"cache-control", b"no-store")],
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         }
     )
     await send({"type": "websocket.http.response.body", "body": bytes(body.body)})
