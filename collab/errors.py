@@ -16,10 +16,13 @@ HTTP status and ``close`` the WebSocket close code for the cases in which the co
     |-- NotAllowed              the role does not permit it
     |-- NotFound                no such file, job, suggestion
     |-- Conflict                the request was made against something that has changed
+    |   `-- KeepLost            another node keeps the room's jobs now
     `-- StoreError              the store could not do its work
         |-- StoreCorrupt        what is stored cannot be read
         |-- StoreBusy           another process owns the store
         |-- StoreUnavailable    a full disk, a read-only file: may succeed later
+        |-- StoreBehind         a shared store has lost what it had acknowledged
+        |-- StoreFenced         another node has taken over what this one was writing
         `-- CompactionRefused   a checkpoint could not be proved equal to the log
 """
 
@@ -126,6 +129,12 @@ class Conflict(CollabError):
     close = 1008
 
 
+class KeepLost(Conflict):
+    """Raised when a node wants to change what belongs to a room's jobs, and does not keep them any more."""
+
+    code = "keep_lost"
+
+
 class StoreError(CollabError):
     """Raised when the store could not do its work."""
 
@@ -152,6 +161,21 @@ class StoreUnavailable(StoreError):
     """Raised when the store refuses a write that may succeed later (a full disk, a read-only file)."""
 
     code = "store_unavailable"
+
+
+class StoreBehind(StoreUnavailable):
+    """Raised when a shared store lacks what it had acknowledged before: it came back empty or older.
+
+    The node that notices brings back what it has in memory.
+    """
+
+    code = "store_behind"
+
+
+class StoreFenced(StoreError):
+    """Raised when another node has taken over what this one was writing; nothing was written."""
+
+    code = "store_fenced"
 
 
 class CompactionRefused(StoreError):

@@ -18,6 +18,8 @@ ConnectionId = NewType("ConnectionId", str)
 PersonId = NewType("PersonId", str)
 JobId = NewType("JobId", str)
 SuggestionId = NewType("SuggestionId", str)
+NodeId = NewType("NodeId", str)
+"""One process of a cluster, for as long as its lease lasts; a new one after it has lost that."""
 ClientId = NewType("ClientId", int)
 """A Yjs client id: 32 bits where we make one, up to 53 where a client does."""
 

@@ -9,7 +9,9 @@ or looks at a clock. ``collab.io.writer`` drives it with a store.
 
 A commit starts in the turn after the first entry, so that all entries of one turn share it. What comes while
 it runs goes in the next one, and two commits start at least ``interval`` seconds apart: a quiet server
-answers at once, a busy one syncs a bounded number of times per second however many edits there are.
+answers at once, a busy one syncs a bounded number of times per second however many edits there are. Entries
+that others wait for, since storing them is what brings them to other nodes, are urgent: they do not wait for
+the interval, and the rest does not go with them.
 
 After a failure the same batch is tried again, and everything behind it stays in order. Entries that were
 part of an attempt are never changed, since the store may hold them although it reported a failure.
@@ -93,7 +95,7 @@ class _Backlog:
 
 
 _FIRST_RETRY: Final = 0.25
-_LAST_RETRY: Final = 5.0
+_LAST_RETRY: Final = 1.5
 
 
 class Journal:
@@ -114,6 +116,7 @@ class Journal:
         self._size = 0
         self._next_start = float("-inf")
         self._failures = 0
+        self._urgent: set[RoomId] = set()
 
     @property
     def state(self) -> State:
@@ -139,7 +142,7 @@ class Journal:
         """The rooms with entries that are not known to be durable, with the number of the last one."""
         return {room: backlog.last_seq for room, backlog in self._rooms.items()}
 
-    def add(self, room: RoomId, entry: LogEntry) -> tuple[Effect, ...]:
+    def add(self, room: RoomId, entry: LogEntry, *, urgent: bool = False) -> tuple[Effect, ...]:
         """Takes an entry of a room. It must follow the room's entry before it; ValueError if it does not."""
         size = len(entry.update)
         backlog = self._rooms.get(room)
@@ -152,24 +155,38 @@ class Journal:
             backlog.size += size
         self._size += size
         self._queued.append((room, entry))
+        hurried = urgent and not self._urgent
+        if urgent:
+            self._urgent.add(room)
         if self._state is State.IDLE:
             self._state = State.WAITING
-            return (Wake(self._next_start),)
+            return (Wake(self._due),)
+        if hurried and self._state is State.WAITING:
+            return (Wake(self._due),)
         return ()
+
+    @property
+    def _due(self) -> float:
+        # A store that fails is not asked more often because somebody is in a hurry.
+        return float("-inf") if self._urgent and not self._failures else self._next_start
 
     def tick(self, now: float) -> tuple[Effect, ...]:
         """Starts a commit if one is due. Harmless at any time."""
         if self._state is not State.WAITING:
             return ()
-        if now < self._next_start:
-            return (Wake(self._next_start),)
+        if now < self._due:
+            return (Wake(self._due),)
+        early = now < self._next_start
         if not self._tried:
-            self._tried = self._take()
+            self._tried = self._take_urgent() if early else self._take()
+        if not self._tried and self._queued:
+            return (Wake(self._due),)
         if not self._tried:
             self._state = State.IDLE
             return ()
         self._state = State.COMMITTING
-        self._next_start = now + self._interval
+        if not early:
+            self._next_start = now + self._interval
         return (StartCommit(self._tried),)
 
     def hurry(self) -> tuple[Effect, ...]:
@@ -250,8 +267,13 @@ class Journal:
         if backlog is None:
             return
         self._size -= backlog.size
+        self._urgent.discard(room)
         self._queued = deque(item for item in self._queued if item[0] != room)
         self._tried = tuple(item for item in self._tried if item[0] != room)
+
+    def waiting_of(self, room: RoomId) -> list[LogEntry]:
+        """A room's entries that were not part of any attempt, which ``replace`` would replace."""
+        return [entry for other, entry in self._queued if other == room]
 
     def waiting(self) -> list[tuple[RoomId, LogEntry]]:
         """All that is not known to be durable, in the order in which it will be stored."""
@@ -266,11 +288,32 @@ class Journal:
             self._state = State.IDLE
             return ()
         self._state = State.WAITING
-        return (Wake(self._next_start),)
+        return (Wake(self._due),)
+
+    def _take_urgent(self) -> Batch:
+        urgent, self._urgent = self._urgent, set()
+        if len(urgent) == len(self._rooms):
+            return self._take()
+        taken: list[tuple[RoomId, LogEntry]] = []
+        left: deque[tuple[RoomId, LogEntry]] = deque()
+        size = 0
+        for room, entry in self._queued:
+            if room in urgent and size <= self._batch_bytes:
+                size += len(entry.update)
+                taken.append((room, entry))
+            else:
+                left.append((room, entry))
+                if room in urgent:
+                    # Nothing of the room may overtake this.
+                    urgent.discard(room)
+                    self._urgent.add(room)
+        self._queued = left
+        return tuple(taken)
 
     def _take(self) -> Batch:
         queued = self._queued
         if self._size <= self._batch_bytes:
+            self._urgent.clear()
             batch = tuple(queued)
             queued.clear()
             return batch

@@ -22,6 +22,8 @@ class Limits:
     """Files in one room."""
     pending_bytes: int = 4 * MIB
     """Updates of one room that wait for a missing one."""
+    backlog_bytes: int = 4 * MIB
+    """Updates of one room that wait to be stored, above which they are put together."""
     presence_bytes: int = 16 * KIB
     """One client's awareness state."""
     presence_clients: int = 2_000

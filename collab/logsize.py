@@ -29,14 +29,21 @@ class LogSize:
         """One more entry."""
         self._entries += 1
         self._bytes += len(entry.update)
-        self._seq = entry.seq
+        self._seq = max(self._seq + 1, entry.seq)
 
     def compacted(self, checkpoint: Checkpoint) -> None:
         """A checkpoint has replaced the entries up to its own."""
-        share = (self._seq - checkpoint.seq) / self._entries if self._entries else 0
-        self._entries = self._seq - checkpoint.seq
+        self.replaced(checkpoint.seq, self._seq, len(checkpoint.state))
+
+    def replaced(self, seq: int, last: int, size: int) -> None:
+        """A checkpoint of ``size`` bytes has replaced the entries up to ``seq``; ``last`` is the newest one."""
+        left = max(0, last - seq)
+        share = left / self._entries if self._entries else 0
+        self._entries = left
+        self._seq = max(last, seq)
         self._bytes = int(self._bytes * min(1, share))
-        self._checkpoint_bytes = len(checkpoint.state)
+        self._checkpoint_bytes = size
+        self._not_before = 0
 
     def refused(self) -> None:
         """Compaction did not work: not again before the log is half as long again."""

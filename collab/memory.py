@@ -15,6 +15,7 @@ class _Room:
     stored: StoredRoom = field(default_factory=lambda: StoredRoom(None, ()))
     records: dict[tuple[str, str], bytes] = field(default_factory=dict)
     changed_ms: int = 0
+    checkpoint_ms: int = 0
 
 
 class MemoryStore:
@@ -77,6 +78,8 @@ class MemoryStore:
             )
         if found.stored.checkpoint is not None and found.stored.checkpoint.seq > checkpoint.seq:
             return
+        covered = [entry.at_ms for entry in found.stored.entries if entry.seq <= checkpoint.seq]
+        found.checkpoint_ms = max([found.checkpoint_ms, *covered])
         left = tuple(entry for entry in found.stored.entries if entry.seq > checkpoint.seq)
         found.stored = StoredRoom(checkpoint, left)
 
@@ -90,7 +93,7 @@ class MemoryStore:
         self._check(writes=True)
         self._rooms.pop(room, None)
 
-    async def put_record(self, room: RoomId, kind: str, key: str, value: bytes | None) -> None:
+    async def put_record(self, room: RoomId, kind: str, key: str, value: bytes | None, fence: int = 0) -> None:
         """See Store.put_record."""
         self._check(writes=True)
         if value is not None:
@@ -126,4 +129,4 @@ def _summary(name: RoomId, room: _Room) -> RoomSummary:
     size += sum(len(value) for value in room.records.values())
     if room.stored.checkpoint is not None:
         size += len(room.stored.checkpoint.state) + sum(len(one) for one in room.stored.checkpoint.pending)
-    return RoomSummary(name, size, len(room.stored.entries), room.changed_ms)
+    return RoomSummary(name, size, len(room.stored.entries), room.changed_ms, room.checkpoint_ms)

@@ -24,12 +24,19 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One raw update as it came in. ``seq`` counts from 1 in each room, without gaps."""
+    """One raw update as it came in.
+
+    ``seq`` is its number. What a store loads is numbered from 1 in each room, without gaps. What is handed to
+    a store is numbered on by its writer from the last one that it loaded; where several nodes write to one
+    log, the store gives the entry its place among theirs.
+    """
 
     seq: int
     at_ms: int
     origin: Origin
     update: bytes
+    fence: int = 0
+    """The token under which the writer kept the room's jobs; 0 for an edit that needs none. Not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class RoomSummary:
     stored_bytes: int
     log_entries: int
     last_change_ms: int
+    checkpoint_ms: int = 0
+    """The time of the newest edit that the last checkpoint holds; 0 without a checkpoint."""
 
 
 class Store(Protocol):
@@ -86,7 +95,11 @@ class Store(Protocol):
         ...
 
     async def compact(self, room: RoomId, checkpoint: Checkpoint) -> None:
-        """Puts the checkpoint in place and trims the entries up to ``checkpoint.seq``, in one step."""
+        """Puts the checkpoint in place and trims the entries up to ``checkpoint.seq``, in one step.
+
+        A store that several nodes share refuses it with StoreFenced when another node has begun to compact
+        the room meanwhile; the caller of a shared store holds its lock (``SharedStore.compacting``).
+        """
         ...
 
     async def rooms(self) -> list[RoomSummary]:
@@ -97,10 +110,11 @@ class Store(Protocol):
         """Forgets the room, its log, checkpoint and records. A room that is not there is no error."""
         ...
 
-    async def put_record(self, room: RoomId, kind: str, key: str, value: bytes | None) -> None:
+    async def put_record(self, room: RoomId, kind: str, key: str, value: bytes | None, fence: int = 0) -> None:
         """Stores (or with None forgets) server state of a room that is not in the document, durably.
 
-        ``kind`` is a short name such as ``job`` or ``suggestion``.
+        ``kind`` is a short name such as ``job`` or ``suggestion``. With a ``fence``, a store that several
+        nodes share refuses what a node writes under a token that is no longer the newest: StoreFenced.
         """
         ...
 

@@ -14,18 +14,21 @@ heir takes over without a gap; as long as it answers, its state stands.
 
 A state belongs to its connection and goes with it. Clocks of states that went are remembered for a while, so
 that an echo that was under way brings no ghost back.
+
+Where several nodes serve a room, each speaks for its own connections (``outgoing``, ``own``) and believes the
+others about theirs (``remote``), until it learns that they are gone (``drop_node``).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from collab.ids import ClientId, ConnectionId
+from collab.ids import ClientId, ConnectionId, NodeId
 from collab.limits import Limits
 from collab.wire import AwarenessEntry, awareness_message
 
@@ -44,12 +47,40 @@ class Holder:
     """It has sent its sync step 2, so from now on it may echo what it was sent."""
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteHolder:
+    """A client id that is held by a connection of another node."""
+
+    node: NodeId
+    client: ClientId
+
+
+Rival = ConnectionId | RemoteHolder
+"""Who holds an id that somebody else has announced."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """A state as nodes tell each other: ``state`` is JSON, ``null`` when it went. ``spoken`` says that the node
+    itself speaks for it: a job, a native client.
+    """
+
+    client: ClientId
+    clock: int
+    state: bytes
+    spoken: bool = False
+
+
 @dataclass(slots=True)
 class _State:
     clock: int
     json: bytes
     holder: Holder | None
     seen: float
+    node: NodeId | None = None
+    spoken: bool = False
+    said: int = 0
+    """The clock that its node has told; ``clock`` is ahead of it where somebody here has seen a newer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +98,7 @@ class PresenceView:
 class Presence:
     """The awareness states of one room."""
 
-    __slots__ = ("_changed", "_gone", "_heirs", "_limits", "_states")
+    __slots__ = ("_changed", "_gone", "_heirs", "_limits", "_outgoing", "_states", "shared")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -75,13 +106,16 @@ class Presence:
         self._gone: OrderedDict[ClientId, int] = OrderedDict()
         self._changed: dict[ClientId, bytes] = {}
         self._heirs: dict[ClientId, tuple[Holder, AwarenessEntry]] = {}
+        self._outgoing: dict[ClientId, NodeState] = {}
+        self.shared = False
+        """Other nodes are in the room and want to hear of changes."""
 
-    def receive(self, holder: Holder, entries: list[AwarenessEntry], now: float) -> list[ConnectionId]:
+    def receive(self, holder: Holder, entries: list[AwarenessEntry], now: float) -> list[Rival]:
         """Takes what a connection says about presence; keeps what it may say.
 
-        Returns the connections to probe: each holds an id that this one has announced as its own.
+        Returns those to probe: each holds an id that this one has announced as its own.
         """
-        probe = []
+        probe: list[Rival] = []
         for entry in entries:
             if holder.client == entry.client:
                 held = self._heirs.get(entry.client)
@@ -101,10 +135,10 @@ class Presence:
         known = self._states.get(client)
         clock = (known.clock if known else self._gone.get(client, 0)) + 1
         if state is None:
-            if known is not None:
+            if known is not None and known.node is None:
                 self._remove(client)
             return
-        self._store(client, clock, to_json(state), None, now)
+        self._store(client, _State(clock, to_json(state), None, now, spoken=True))
 
     def leave(self, holder: Holder, now: float) -> None:
         """The connection has gone, or does not answer: its state goes with it, or to its heir."""
@@ -117,25 +151,95 @@ class Presence:
             del self._heirs[client]
             return
         state = self._states.get(client)
-        if state is None or state.holder is not holder:
-            return
-        if heir is None:
+        if state is not None and state.holder is holder:
+            self._vacate(client, now)
+
+    def _vacate(self, client: ClientId, now: float) -> None:
+        """The holder of a state has gone: it goes too, or to its heir."""
+        state = self._states[client]
+        heir = self._heirs.pop(client, None)
+        if heir is None or heir[1].state == NULL or not self._allowed(heir[1]):
             self._remove(client)
             return
-        del self._heirs[client]
-        entry = heir[1]
-        if entry.state == NULL or not self._allowed(entry):
-            self._remove(client)
-        else:
-            self._store(client, max(entry.clock, state.clock + 1), entry.state, heir[0], now)
+        holder, entry = heir
+        self._store(client, _State(max(entry.clock, state.clock + 1), entry.state, holder, now))
+
+    # Other nodes
+
+    def remote(self, node: NodeId, states: Sequence[NodeState], now: float, *, full: bool) -> None:
+        """What another node says of its own connections; with ``full`` it has no others."""
+        for said in states:
+            if said.state == NULL:
+                known = self._states.get(said.client)
+                if known is not None and known.node == node:
+                    self._vacate(said.client, now)
+            else:
+                self._believe(node, said, now)
+        if full:
+            named = {said.client for said in states}
+            for client, state in list(self._states.items()):
+                if state.node == node and client not in named:
+                    self._vacate(client, now)
+
+    def _believe(self, node: NodeId, said: NodeState, now: float) -> None:
+        entry = AwarenessEntry(said.client, said.clock, said.state)
+        known = self._states.get(said.client)
+        if known is None and len(self._states) >= self._limits.presence_clients:
+            return
+        if known is not None and known.node is None:
+            # It is ours. Somebody who has moved to that node is probed for here, and goes when nobody answers.
+            return
+        if known is not None and known.node == node:
+            known.seen = now
+            if said.clock < known.said or (said.clock == known.said and said.state == known.json):
+                return
+        elif known is not None and said.clock < known.said:
+            return
+        if not self._allowed(entry):
+            return
+        clock = max(said.clock, (self._gone.get(said.client, -1) if known is None else known.clock) + 1)
+        self._store(said.client, _State(clock, said.state, None, now, node, said.spoken, said.clock))
+
+    def drop_node(self, node: NodeId, now: float) -> None:
+        """A node has left the room, or is dead: nobody is here over it."""
+        for client, state in list(self._states.items()):
+            if state.node == node:
+                self._vacate(client, now)
+
+    def nodes(self) -> set[NodeId]:
+        """The nodes over which somebody is here, without this one."""
+        return {state.node for state in self._states.values() if state.node is not None}
+
+    def own(self) -> list[NodeState]:
+        """All states that this node speaks for, to tell another node."""
+        return [
+            NodeState(client, state.clock, state.json, state.spoken)
+            for client, state in self._states.items()
+            if state.node is None
+        ]
+
+    def outgoing(self) -> list[NodeState]:
+        """What has changed of them since the last call."""
+        changed = list(self._outgoing.values())
+        self._outgoing.clear()
+        return changed
+
+    def holder_of(self, client: ClientId) -> ConnectionId | None:
+        """The connection of this node that holds a client id."""
+        state = self._states.get(client)
+        return state.holder.connection if state is not None and state.holder is not None else None
+
+    # Time
 
     def tick(self, now: float) -> None:
         """Drops states that their client has not renewed, and renews those that the server speaks for."""
         limit = self._limits.presence_timeout
         for client, state in list(self._states.items()):
+            if state.node is not None:
+                continue  # Its node renews it, or goes.
             if state.holder is None:
                 if now - state.seen >= limit / 2:
-                    self._store(client, state.clock + 1, state.json, None, now)
+                    self._store(client, _State(state.clock + 1, state.json, None, now, spoken=True))
             elif now - state.seen >= limit:
                 if client in self._heirs:
                     self.leave(state.holder, now)
@@ -176,7 +280,7 @@ class Presence:
         state = self._states.get(client)
         return state.clock if state else self._gone.get(client, 0)
 
-    def _claim(self, holder: Holder, entry: AwarenessEntry, now: float) -> ConnectionId | None:
+    def _claim(self, holder: Holder, entry: AwarenessEntry, now: float) -> Rival | None:
         state = self._states.get(entry.client)
         if state is None:
             if holder.answered and entry.clock <= self._gone.get(entry.client, -1):
@@ -184,14 +288,16 @@ class Presence:
             holder.client = entry.client
             self._take(holder, entry, now)
             return None
-        if holder.answered or state.holder is None or not self._allowed(entry):
+        if holder.answered or state.spoken or not self._allowed(entry):
             return None
         former = self._heirs.get(entry.client)
         if former is not None:
             former[0].client = None
         holder.client = entry.client
         self._heirs[entry.client] = (holder, entry)
-        return state.holder.connection
+        if state.node is not None:
+            return RemoteHolder(state.node, entry.client)
+        return state.holder.connection if state.holder is not None else None
 
     def _take(self, holder: Holder, entry: AwarenessEntry, now: float) -> None:
         state = self._states.get(entry.client)
@@ -208,15 +314,17 @@ class Presence:
             return
         # A client that comes back with an old clock would not be seen by those who know a newer one.
         clock = max(entry.clock, self._gone.get(entry.client, -1) + 1)
-        self._store(entry.client, clock, entry.state, holder, now)
+        self._store(entry.client, _State(clock, entry.state, holder, now))
 
     def _allowed(self, entry: AwarenessEntry) -> bool:
         return len(entry.state) <= self._limits.presence_bytes and _is_state(entry.state)
 
-    def _store(self, client: ClientId, clock: int, state: bytes, holder: Holder | None, now: float) -> None:
-        self._states[client] = _State(clock, state, holder, now)
+    def _store(self, client: ClientId, state: _State) -> None:
+        self._states[client] = state
         self._gone.pop(client, None)
-        self._changed[client] = AwarenessEntry(client, clock, state).encode()
+        self._changed[client] = AwarenessEntry(client, state.clock, state.json).encode()
+        if self.shared and state.node is None:
+            self._outgoing[client] = NodeState(client, state.clock, state.json, state.spoken)
 
     def _remove(self, client: ClientId, clock: int | None = None) -> None:
         state = self._states.pop(client)
@@ -225,6 +333,8 @@ class Presence:
         if len(self._gone) > REMEMBERED:
             self._gone.popitem(last=False)
         self._changed[client] = AwarenessEntry(client, clock, NULL).encode()
+        if self.shared and state.node is None:
+            self._outgoing[client] = NodeState(client, clock, NULL)
 
     def _view(self, client: ClientId, state: _State) -> PresenceView:
         data = from_json(state.json)
@@ -235,7 +345,7 @@ class Presence:
             client=client,
             name=_text(user.get("name"), "Guest"),
             color=_text(user.get("color"), "#808080"),
-            kind="job" if state.holder is None and user.get("kind") == "job" else "person",
+            kind="job" if state.spoken and user.get("kind") == "job" else "person",
             file=file if isinstance(file, str) else None,
             cursor=data.get("cursor"),
         )

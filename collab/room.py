@@ -86,12 +86,13 @@ class Room:
         self.owners: dict[ClientId, PersonId] = {}
         """Who introduced a Yjs client id: the person whose edits under it are."""
         self.seq = 0
-        """Sequence number of the last entry handed out for the log."""
+        """Number of the last entry handed out for the log. Other nodes' entries do not count here."""
         self.durable_seq = 0
         self.waiting: list[Waiting] = []
         self._limits = limits
         self._clock = clock
         self._incoming: list[tuple[Member, bytes]] = []
+        self._remote: list[LogEntry] = []
         self._acknowledge: dict[Member, int] = {}
         self._unsaved: deque[_Unsaved] = deque()
         self._size = 0
@@ -121,8 +122,10 @@ class Room:
     def _introduce(self, entry: LogEntry) -> None:
         origin = entry.origin
         claim = claims(entry.update)
-        if isinstance(origin, PersonOrigin) and claim is not None and claim[0] not in origin.relayed:
-            self.owners.setdefault(claim[0], origin.person)
+        if claim is None or (isinstance(origin, PersonOrigin) and claim[0] in origin.relayed):
+            return
+        if owner := author_of(origin):
+            self.owners.setdefault(claim[0], PersonId(owner))
 
     # Edits from connections
 
@@ -147,11 +150,15 @@ class Room:
     @property
     def has_incoming(self) -> bool:
         """Whether ``turn`` would change anything."""
-        return bool(self._incoming or self._acknowledge or self.presence.pending)
+        return bool(self._incoming or self._remote or self._acknowledge or self.presence.pending)
 
     def turn(self) -> list[Effect]:
         """Applies what has come in since the last turn."""
         effects: list[Effect] = []
+        if self._remote:
+            remote = self._remote
+            self._remote = []
+            self._follow(remote, effects)
         if self._incoming:
             incoming = self._incoming
             self._incoming = []
@@ -317,10 +324,43 @@ class Room:
             return True
         return all(item.clock + item.length <= state.get(item.client, 0) for item in ranges)
 
+    # Edits that other nodes have stored
+
+    def push_remote(self, entries: Iterable[LogEntry]) -> None:
+        """Takes entries of the log that another node wrote; a ``turn`` is due."""
+        self._remote += entries
+
+    def _follow(self, entries: list[LogEntry], effects: list[Effect]) -> None:
+        updates = [entry.update for entry in entries]
+        applied = self.document.apply(updates)
+        bad = {index for index, _ in applied.rejected}
+        for index, entry in enumerate(entries):
+            if index in bad:
+                continue
+            self._introduce(entry)
+            self._size += len(entry.update)
+            whole = len(entries) == 1 and applied.update == entry.update
+            if not whole and not self._integrated(entry.update) and not self._waits(entry.update):
+                self.waiting.append(Waiting(entry.update, None))
+        if applied.update is not None:
+            effects.append(Broadcast(sync_update(applied.update), None))
+            effects.append(Changed(applied, author_of(entries[0].origin) if len(entries) == 1 else ""))
+            self._settle(effects)
+
+    def lacking(self, state: bytes) -> list[bytes]:
+        """The updates that bring a document with this state vector to all that is known here."""
+        return [self.document.encode(state), *(item.update for item in self.waiting)]
+
+    def renumber(self, last: int) -> None:
+        """What waited for an entry after ``last`` waits for ``last``: the entries were put together."""
+        self.seq = last
+        for unsaved in self._unsaved:
+            unsaved.seq = min(unsaved.seq, last)
+
     # Edits of the server itself: jobs, native clients, imports
 
-    def local(self, applied: Applied, origin: Origin, by: str) -> list[Effect]:
-        """Spreads and stores what was just done to the document."""
+    def local(self, applied: Applied, origin: Origin, by: str, fence: int = 0) -> list[Effect]:
+        """Spreads and stores what was just done to the document; see LogEntry for ``fence``."""
         if applied.update is None:
             return []
         self._size += len(applied.update)
@@ -328,16 +368,16 @@ class Room:
         for client in _grown(applied, []):
             self.owners.setdefault(client, owner)
         return [
-            self._persist(origin, applied.update),
+            self._persist(origin, applied.update, fence),
             Broadcast(sync_update(applied.update), None),
             Changed(applied, by),
         ]
 
     # Saving
 
-    def _persist(self, origin: Origin, update: bytes) -> Persist:
+    def _persist(self, origin: Origin, update: bytes, fence: int = 0) -> Persist:
         self.seq += 1
-        return Persist(LogEntry(self.seq, self._clock.wall_ms(), origin, update))
+        return Persist(LogEntry(self.seq, self._clock.wall_ms(), origin, update, fence))
 
     def _expect(self, effects: list[Effect]) -> None:
         counts = list(self._acknowledge.items())

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from collab.effects import Control, Effect, Send, SendPresence, SendState
 from collab.errors import MalformedMessage, MalformedUpdate
-from collab.ids import ConnectionId
 from collab.limits import Limits
 from collab.ports import Clock
+from collab.presence import Rival
 from collab.room import Member, Room
 from collab.wire import (
     MessageType,
@@ -42,7 +42,7 @@ class YSession:
         self._limits = limits
         self._clock = clock
         self.turn_due = False
-        self.probe: list[ConnectionId] = []
+        self.probe: list[Rival] = []
 
     def opened(self) -> list[Effect]:
         """The connection is there: asks what the client has, shows who is here."""

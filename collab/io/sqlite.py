@@ -85,7 +85,7 @@ class SqliteStore:
         """See Store.delete."""
         await self._writes.submit(partial(self._writer.delete, room))
 
-    async def put_record(self, room: RoomId, kind: str, key: str, value: bytes | None) -> None:
+    async def put_record(self, room: RoomId, kind: str, key: str, value: bytes | None, fence: int = 0) -> None:
         """See Store.put_record."""
         await self._writes.submit(partial(self._writer.put_record, room, kind, key, value))
 

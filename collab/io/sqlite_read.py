@@ -50,7 +50,7 @@ class SqliteReader:
         rows = self._connection.execute(
             "SELECT name, coalesce(e.bytes, 0) + coalesce(length(c.state) + length(c.pending), 0)"
             " + coalesce(r.bytes, 0), coalesce(e.count, 0),"
-            " max(coalesce(e.at_ms, 0), coalesce(c.changed_ms, 0))"
+            " max(coalesce(e.at_ms, 0), coalesce(c.changed_ms, 0)), coalesce(c.changed_ms, 0)"
             " FROM rooms"
             " LEFT JOIN (SELECT room, sum(length(data)) AS bytes, count(*) AS count, max(at_ms) AS at_ms"
             "   FROM entries GROUP BY room) AS e ON e.room = rooms.id"
@@ -59,7 +59,7 @@ class SqliteReader:
             "   ON r.room = rooms.id"
             " ORDER BY name"
         )
-        return [RoomSummary(RoomId(name), size, count, at) for name, size, count, at in rows.fetchall()]
+        return [RoomSummary(RoomId(name), *rest) for name, *rest in rows.fetchall()]
 
     def records(self, room: RoomId, kind: str) -> dict[str, bytes]:
         """All records of a kind. Raises StoreCorrupt for a wrong checksum."""

@@ -8,17 +8,25 @@ from asyncio import Event, TaskGroup
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Final, ParamSpec, Self
+from typing import Final, ParamSpec, Protocol, Self
 
 from collab.errors import StoreError, StoreUnavailable
 from collab.ids import RoomId
 from collab.journal import Chance, Durable, Effect, Journal, NotSaved, SavedAgain, StartCommit, Wake
 from collab.limits import MIB
-from collab.ports import Clock, LogEntry, Store
+from collab.ports import Clock, LogEntry
 
 logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
+
+
+class Appender(Protocol):
+    """The part of a store that the writer uses."""
+
+    async def append(self, entries: Sequence[tuple[RoomId, LogEntry]]) -> None:
+        """See ``collab.ports.Store``."""
+        ...
 
 
 class _Waiter:
@@ -41,7 +49,7 @@ class Writer:
 
     def __init__(
         self,
-        store: Store,
+        store: Appender,
         clock: Clock,
         random: Chance,
         *,
@@ -95,15 +103,20 @@ class Writer:
         """The bytes of one room's updates that are not known to be durable."""
         return self._journal.backlog_of(room)
 
-    def write(self, room: RoomId, entry: LogEntry) -> None:
-        """Hands an entry over. ``on_durable`` tells when it is stored; it is retried until it is.
+    def write(self, room: RoomId, entry: LogEntry, *, urgent: bool = False) -> None:
+        """Hands an entry over. ``on_durable`` tells when it is stored; it is retried until it is. An urgent one
+        does not wait for the interval.
 
         Raises StoreError after ``close``, ValueError for an entry that does not follow the room's last one.
         """
         if self._closing:
             raise StoreError(f"The writer is closed; entry {entry.seq} of room {room!r} is not stored.")
-        for effect in self._journal.add(room, entry):
+        for effect in self._journal.add(room, entry, urgent=urgent):
             self._perform(effect)
+
+    def waiting(self, room: RoomId) -> list[LogEntry]:
+        """A room's entries that no attempt to store them has taken yet, in order."""
+        return self._journal.waiting_of(room)
 
     def replace(self, room: RoomId, entries: Sequence[LogEntry]) -> int:
         """Makes a room's backlog smaller; see Journal.replace. Returns the room's new last number."""

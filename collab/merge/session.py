@@ -214,6 +214,20 @@ class MergeSession:
             ledger.extend(hunk.done)
         return ledger
 
+    @property
+    def pulled(self) -> dict[HunkId, Ledger]:
+        """What the update of the last pull does, hunk by hunk, until ``merged``. Read it only."""
+        return {hunk.id: hunk.pending for hunk in self._hunks if not hunk.pending.empty}
+
+    @property
+    def unfinished(self) -> set[HunkId]:
+        """Hunks of which something is in the document that may still be taken back."""
+        return {
+            hunk.id
+            for hunk in self._hunks
+            if hunk.state is not HunkState.LANDED and not (hunk.done.empty and hunk.pending.empty)
+        }
+
     def cursor(self) -> tuple[FileId, bytes] | None:
         """Where the job writes now: a file and an anchor in it that the live document knows once merged."""
         return self._written

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic_core import from_json, to_json
 
-from collab.ids import ClientId, ConnectionId
+from collab.ids import ClientId, ConnectionId, NodeId
 from collab.limits import Limits
-from collab.presence import NULL, REMEMBERED, Holder, Presence
+from collab.presence import NULL, REMEMBERED, Holder, NodeState, Presence, RemoteHolder
 from collab.wire import AwarenessEntry, read_awareness, read_bytes
 
 ANN, BOB, EVE = ClientId(1), ClientId(2), ClientId(3)
@@ -344,3 +344,117 @@ def test_a_state_without_a_user_is_a_guest() -> None:
     presence = Presence(Limits())
     presence.receive(holder("a"), [entry(ANN, 1, {"user": "Ann"})], 0.0)
     assert [view.name for view in presence.views()] == ["Guest"]
+
+
+# Other nodes
+
+ONE, TWO = NodeId("one.0"), NodeId("two.0")
+
+
+def said(client: int, clock: int = 1, name: str = "Ann", *, spoken: bool = False) -> NodeState:
+    return NodeState(ClientId(client), clock, b'{"user":{"name":"%s"}}' % name.encode(), spoken)
+
+
+def gone(client: int, clock: int = 2) -> NodeState:
+    return NodeState(ClientId(client), clock, b"null")
+
+
+def names(presence: Presence) -> list[str]:
+    return [view.name for view in presence.views()]
+
+
+def test_people_of_another_node_are_here_until_it_says_otherwise() -> None:
+    presence = Presence(Limits())
+    presence.remote(ONE, [said(1), said(2, name="Bob")], 0.0, full=False)
+    assert names(presence) == ["Ann", "Bob"]
+    presence.remote(ONE, [gone(1)], 0.0, full=False)
+    assert names(presence) == ["Bob"]
+
+
+def test_a_full_list_takes_away_who_is_not_on_it() -> None:
+    presence = Presence(Limits())
+    presence.remote(ONE, [said(1)], 0.0, full=False)
+    presence.remote(TWO, [said(2, name="Bob")], 0.0, full=False)
+    presence.remote(ONE, [said(3, name="Eve")], 0.0, full=True)
+    assert sorted(names(presence)) == ["Bob", "Eve"]
+
+
+def test_the_people_of_a_node_that_is_dead_go() -> None:
+    presence = Presence(Limits())
+    presence.remote(ONE, [said(1)], 0.0, full=False)
+    presence.remote(TWO, [said(2, name="Bob")], 0.0, full=False)
+    assert presence.nodes() == {ONE, TWO}
+    presence.drop_node(ONE, 1.0)
+    assert names(presence) == ["Bob"]
+
+
+def test_only_the_node_that_has_somebody_may_take_them_away() -> None:
+    presence = Presence(Limits())
+    presence.remote(ONE, [said(1)], 0.0, full=False)
+    presence.remote(TWO, [gone(1)], 0.0, full=False)
+    presence.remote(TWO, [], 0.0, full=True)
+    assert names(presence) == ["Ann"]
+
+
+def test_somebody_who_moved_to_another_node_is_that_one_s() -> None:
+    presence = Presence(Limits())
+    presence.remote(ONE, [said(1, 3)], 0.0, full=False)
+    presence.remote(TWO, [said(1, 4)], 0.0, full=False)
+    presence.remote(ONE, [gone(1, 5)], 0.0, full=False)
+    assert names(presence) == ["Ann"]
+    assert presence.nodes() == {TWO}
+
+
+def test_a_node_speaks_for_its_own_connections_only() -> None:
+    presence = Presence(Limits())
+    presence.shared = True
+    presence.receive(Holder(ConnectionId("c1")), [AwarenessEntry(ClientId(7), 1, b"{}")], 0.0)
+    presence.remote(ONE, [said(1)], 0.0, full=False)
+    assert [state.client for state in presence.own()] == [7]
+    assert [state.client for state in presence.outgoing()] == [7]
+    assert presence.outgoing() == []
+
+
+def test_other_nodes_cannot_replace_who_is_connected_here() -> None:
+    presence = Presence(Limits())
+    presence.receive(Holder(ConnectionId("c1")), [AwarenessEntry(ClientId(7), 1, b'{"a":1}')], 0.0)
+    presence.remote(ONE, [said(7, 99)], 0.0, full=True)
+    assert presence.nodes() == set()
+
+
+def test_somebody_who_comes_back_over_this_node_is_heir_until_the_other_lets_go() -> None:
+    presence = Presence(Limits())
+    presence.remote(ONE, [said(7, 3)], 0.0, full=False)
+    holder = Holder(ConnectionId("c1"))
+    rivals = presence.receive(holder, [AwarenessEntry(ClientId(7), 4, b'{"user":{"name":"Ann 2"}}')], 1.0)
+    assert rivals == [RemoteHolder(ONE, ClientId(7))]
+    assert names(presence) == ["Ann"]
+    presence.take()
+    presence.remote(ONE, [gone(7, 4)], 1.0, full=False)
+    assert names(presence) == ["Ann 2"]
+    assert presence.holder_of(ClientId(7)) == "c1"
+    taken = presence.take()
+    assert taken is not None
+    assert taken[1] == (7,)  # One message with the new state: nobody sees it go.
+
+
+def test_states_of_other_nodes_are_bounded_and_checked() -> None:
+    presence = Presence(Limits(presence_clients=2))
+    bad = NodeState(ClientId(9), 1, b"[]")
+    presence.remote(ONE, [bad, said(1), said(2), said(3)], 0.0, full=False)
+    assert len(presence.views()) == 2
+
+
+def test_a_state_of_another_node_is_not_dropped_by_the_clock() -> None:
+    presence = Presence(Limits())
+    presence.remote(ONE, [said(1)], 0.0, full=False)
+    presence.tick(1000.0)
+    assert names(presence) == ["Ann"]
+
+
+def test_a_job_of_another_node_is_a_job() -> None:
+    presence = Presence(Limits())
+    state = NodeState(ClientId(1), 1, b'{"user":{"name":"bot","kind":"job"}}', spoken=True)
+    presence.remote(ONE, [state], 0.0, full=False)
+    assert [view.kind for view in presence.views()] == ["job"]
+    assert presence.receive(Holder(ConnectionId("c")), [AwarenessEntry(ClientId(1), 9, b"{}")], 0.0) == []

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from collab.errors import StoreError
 from collab.ids import ClientId, ConnectionId, JobId, PersonId, RoomId
+from collab.io.redis_link import RedisLink
+from collab.io.redis_store import RedisStore
 from collab.io.sqlite import SqliteStore
 from collab.memory import MemoryStore
 from collab.origin import ImportOrigin, JobOrigin, NodeOrigin, Origin, PersonOrigin, RestoreOrigin, UndoOrigin
 from collab.ports import Checkpoint, LogEntry, Store, StoredRoom
+from tests.redis_process import RedisProcess
 
 ANNA = PersonOrigin(PersonId("p1"), ConnectionId("c1"))
 ROOM = RoomId("team/project")
@@ -41,24 +45,33 @@ class Opened:
         return self.store
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("redis", marks=pytest.mark.integration)])
 async def opened(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Opened]:
-    if request.param == "memory":
-        memory = MemoryStore()
+    async with AsyncExitStack() as stack:
+        if request.param == "memory":
+            memory = MemoryStore()
 
-        async def same() -> Store:
-            memory.reopen()
-            return memory
+            async def again() -> Store:
+                memory.reopen()
+                return memory
 
-        opened = Opened(memory, same)
-    else:
+        elif request.param == "sqlite":
 
-        async def open_file() -> Store:
-            return await SqliteStore.open(tmp_path / "rooms.sqlite")
+            async def again() -> Store:
+                return await SqliteStore.open(tmp_path / "rooms.sqlite")
 
-        opened = Opened(await open_file(), open_file)
-    yield opened
-    await opened.store.close()
+        else:
+            program = request.getfixturevalue("redis_server")
+            redis = await stack.enter_async_context(RedisProcess(program, tmp_path))
+            link = await RedisLink.open(redis.url)
+            stack.push_async_callback(link.aclose)
+
+            async def again() -> Store:
+                return RedisStore(link, writer="w")
+
+        opened = Opened(await again(), again)
+        yield opened
+        await opened.store.close()
 
 
 @pytest.fixture

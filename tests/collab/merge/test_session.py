@@ -166,6 +166,26 @@ def test_what_a_blocked_hunk_had_written_is_taken_back_around_what_people_typed(
     assert live.text(FILE) == TEXT
 
 
+def test_a_pull_tells_what_its_update_does_and_which_hunks_may_still_be_taken_back() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, *TWO)
+    session.write(number, "zwei\nund")
+    update = session.pull(live).update
+    assert update is not None
+    [(told, ledger)] = session.pulled.items()
+    assert told == number
+    assert [item.ids.client for item in ledger.inserted] == [9]
+    assert session.unfinished == {number}
+    session.merged(live.apply([update], track=True), live)
+    assert session.pulled == {}
+    assert session.unfinished == {number}
+    session.write(number, " mehr\n")
+    session.close(number)
+    pull(session, live)
+    assert session.unfinished == set()
+
+
 def test_withdrawing_puts_the_base_back_and_reports_nothing() -> None:
     live = document()
     session = MergeSession(live, ClientId(9))
