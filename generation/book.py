@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from collab.document import Document
 from collab.errors import CollabError, Conflict, NotFound
@@ -16,8 +17,12 @@ from generation.jobs import Job
 from generation.locate import NoPlace, locate
 from generation.views import SuggestionView
 
-JOB, LEDGER, REDO, SUGGESTION = "job", "ledger", "redo", "suggestion"
-"""Kinds of records. Ledgers are kept by job: LEDGER is what an undo takes back, REDO what a redo does."""
+JOB, LEDGER, REDO, SUGGESTION, OPEN = "job", "ledger", "redo", "suggestion", "open_hunk"
+"""Kinds of records. Ledgers are kept by job: LEDGER is what an undo takes back, REDO what a redo does. OPEN is
+there only where several nodes run jobs: what of hunks that are not complete may be in the document.
+"""
+JOB_KINDS: Final = (JOB, LEDGER, REDO, SUGGESTION, OPEN)
+"""All kinds of records that only the keeper of a room's jobs may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,16 @@ class Book:
     ledgers: dict[JobId, bytes] = field(default_factory=dict)
     redos: dict[JobId, bytes] = field(default_factory=dict)
     suggestions: Suggestions = field(default_factory=Suggestions)
+    open_hunks: dict[str, bytes] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     """Records that could not be read; they are left where they are."""
 
     @staticmethod
-    def read(records: Mapping[str, Mapping[str, bytes]]) -> Book:
-        """The book of a room that was just loaded: jobs that had not ended are interrupted."""
+    def read(records: Mapping[str, Mapping[str, bytes]], *, interrupt: bool = True) -> Book:
+        """The book of a room that was just loaded: jobs that had not ended are interrupted.
+
+        Without ``interrupt`` they are left as they are: another node may run them, or go on with them.
+        """
         book = Book()
         for key, value in records[JOB].items():
             try:
@@ -50,7 +59,8 @@ class Book:
             except CollabError as error:
                 book.problems.append(f"job {key}: {error.message}")
                 continue
-            job.interrupt()
+            if interrupt:
+                job.interrupt()
             book.jobs[job.id] = job
         book.jobs = dict(sorted(book.jobs.items(), key=lambda item: item[1].created_ms))
         for key, value in records[SUGGESTION].items():
@@ -60,6 +70,7 @@ class Book:
                 book.problems.append(f"suggestion {key}: {error.message}")
         book.ledgers = {JobId(key): value for key, value in records[LEDGER].items()}
         book.redos = {JobId(key): value for key, value in records[REDO].items()}
+        book.open_hunks = dict(records.get(OPEN, {}))
         for job in book.jobs.values():
             job.settle(book.pending(job.id))
             if not job.wrote and (data := book.ledgers.get(job.id)) is not None:
@@ -83,6 +94,16 @@ class Book:
     def active(self) -> int:
         """How many jobs are queued or running."""
         return sum(not job.ended for job in self.jobs.values())
+
+    def whole(self) -> list[Change]:
+        """All records of the book, for a store that has lost some."""
+        return [
+            *(Change(JOB, job.id, job.to_bytes()) for job in self.jobs.values()),
+            *(Change(LEDGER, job, data) for job, data in self.ledgers.items()),
+            *(Change(REDO, job, data) for job, data in self.redos.items()),
+            *(Change(SUGGESTION, one.suggestion, one.to_bytes()) for one in self.suggestions.all()),
+            *(Change(OPEN, key, data) for key, data in self.open_hunks.items()),
+        ]
 
     def trim(self, most: int) -> list[Change]:
         """Forgets the oldest ended jobs beyond ``most`` that have no open suggestion, and what is theirs."""
@@ -135,6 +156,13 @@ class Book:
             return self.put_ledger(job, Ledger(copies=rest.copies, buried=rest.buried))
         self.ledgers.pop(job, None)
         return Change(LEDGER, job, None)
+
+    def mark_open(self, change: Change) -> None:
+        """Notes a record of an unfinished hunk."""
+        if change.value is None:
+            self.open_hunks.pop(change.key, None)
+        else:
+            self.open_hunks[change.key] = change.value
 
     def drop_redo(self, job: JobId) -> list[Change]:
         """After something new, what was undone before cannot be redone any more."""

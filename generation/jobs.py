@@ -43,10 +43,16 @@ STAGES: Final = (
     JobState.VALIDATING,
 )
 """What a job passes through, in this order."""
+MOST_TAKEOVERS: Final = 3
+"""So often a job may lose the node that runs it; then it is taken for the cause."""
 RETRYABLE: Final = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED})
 
 INTERRUPTED: Final = (
     "The server stopped while this job ran. What it had written until then is kept; retry it to go on, or undo it."
+)
+WORN_OUT: Final = (
+    f"The server that ran this job stopped {MOST_TAKEOVERS} times in its middle, so it is not begun once more by "
+    "itself. What was complete is kept; look at the logs, then retry it."
 )
 COLORS: Final = ("#7c3aed", "#0e7490", "#b45309", "#be185d", "#15803d", "#1d4ed8", "#a21caf", "#4d7c0f")
 
@@ -87,6 +93,8 @@ class Job:
     wrote: bool = False
     """Whether it changed the document, so that there is something to undo."""
     error: str | None = None
+    takeovers: int = 0
+    """How often another node went on with it because the one that ran it was gone, since it was last asked."""
 
     @property
     def client(self) -> ClientId:
@@ -97,6 +105,11 @@ class Job:
     def ended(self) -> bool:
         """Whether nothing more will happen by itself."""
         return self.state not in STAGES
+
+    @property
+    def running(self) -> bool:
+        """Whether somebody has begun to work on it and it has not ended."""
+        return not self.ended and self.state is not JobState.QUEUED
 
     @property
     def can_undo(self) -> bool:
@@ -173,9 +186,34 @@ class Job:
                 f"The job {self.id} is {self.state}; only a failed, cancelled or interrupted one can be retried.",
                 field="job",
             )
+        self.takeovers = 0
+        self._queue(client)
+
+    def adopt(self, client: ClientId) -> None:
+        """Another node keeps the queued job: it writes under an id that no keeper before it can have used."""
+        if self.state is JobState.QUEUED and client not in self.clients:
+            self.clients.append(client)
+
+    def hand_over(self, client: ClientId) -> None:
+        """Queues it again for another node, as this one stops. Nothing happens if it is not running."""
+        if self.running:
+            self._queue(client)
+
+    def take_over(self, client: ClientId) -> bool:
+        """Queues it again after the node that ran it is gone; False if it fails, because that was too often."""
+        if self.takeovers >= MOST_TAKEOVERS:
+            self._end(JobState.FAILED)
+            self.error = WORN_OUT
+            return False
+        self.takeovers += 1
+        self._queue(client)
+        return True
+
+    def _queue(self, client: ClientId) -> None:
         self.epoch += 1
         self.state = JobState.QUEUED
         self.progress = 0.0
+        self.eta_seconds = None
         self.tokens = 0
         self.error = None
         # What an earlier try wrote and somebody undid must stay undone, so a new try has its own client id.

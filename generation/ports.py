@@ -20,7 +20,12 @@ T = TypeVar("T")
 
 
 class RoomHandle(Protocol):
-    """One loaded room, as a job sees it. All methods but ``records`` act at once, in order."""
+    """One loaded room, as a job sees it. All methods that are not awaited act at once, in order.
+
+    Where several nodes share the room, only the keeper of its jobs may change what is theirs. On a node that is it
+    no more, ``change`` and ``apply`` raise KeepLost for a JobOrigin or an UndoOrigin, and ``put_record`` drops
+    what is of ``generation.book.JOB_KINDS``.
+    """
 
     @property
     def room(self) -> RoomId:
@@ -49,7 +54,25 @@ class RoomHandle(Protocol):
         ...
 
     def put_record(self, kind: str, key: str, value: bytes | None) -> None:
-        """Stores (or with None forgets) a record, soon and in the order of the calls and changes."""
+        """Stores (or with None forgets) a record, soon and in the order of the calls and changes.
+
+        A record of the kind ``generation.book.OPEN`` tells of what is applied next: it is stored before that.
+        """
+        ...
+
+    def may_generate(self) -> bool:
+        """Whether this node may change what is the jobs' at this instant; always, where no other node is."""
+        ...
+
+    async def caught_up(self) -> None:
+        """Returns when the document has all that the room's log had at the call. Raises StoreUnavailable.
+
+        At once, where no other node is.
+        """
+        ...
+
+    async def durable(self) -> None:
+        """Returns when all that was applied and put so far is stored. Raises StoreUnavailable."""
         ...
 
     async def records(self, kind: str) -> dict[str, bytes]:

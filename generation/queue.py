@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from typing import Final
+from typing import Final, Protocol
 
 from collab.ids import JobId, RoomId
 from generation.views import Priority
 
 _PRIORITIES: Final[tuple[Priority, ...]] = ("high", "normal", "low")
+
+
+class Turns(Protocol):
+    """Decides which of the jobs that wait is run next."""
+
+    def push(self, room: RoomId, job: JobId, priority: Priority) -> None:
+        """The job waits from now on."""
+        ...
+
+    def done(self, job: JobId) -> None:
+        """The job runs no more."""
+        ...
+
+    def remove(self, job: JobId) -> bool:
+        """Takes a waiting job out; False if it does not wait."""
+        ...
+
+    def drop(self, room: RoomId) -> None:
+        """Forgets the jobs of a room that wait."""
+        ...
 
 
 class JobQueue:
@@ -67,6 +87,11 @@ class JobQueue:
                         del rooms[room]
                     return True
         return False
+
+    def drop(self, room: RoomId) -> None:
+        """Forgets the jobs of a room that wait."""
+        for rooms in self._waiting.values():
+            rooms.pop(room, None)
 
     def __len__(self) -> int:
         """How many wait."""

@@ -31,6 +31,10 @@ class GenerationService(Protocol):
         """Works until cancelled; jobs that run then end as ``interrupted``."""
         ...
 
+    async def drain(self) -> None:
+        """Begins no more jobs and stops those that run: they end as ``interrupted``, or go on at another node."""
+        ...
+
     async def submit(self, room: RoomId, request: GenerationRequest, asker: Asker) -> JobView:
         """Queues a job. Raises InvalidInput, LimitExceeded, NotFound (a file that is not there)."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from collab.errors import InvalidInput
@@ -22,6 +23,9 @@ class ConfiguredModels:
         self._settings = settings
         self._offline = OfflineModel()
         self._open: dict[str, OpenAIModel] = {}
+        if settings.model is not None:
+            # Now, while nobody waits: in the midst of its first job a process would stand still for it.
+            importlib.import_module("generation.io.openai_model")
 
     @property
     def default(self) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from collab.document import Document
-from collab.errors import CollabError, NotFound
+from collab.errors import CollabError, KeepLost, NotFound
 from collab.ids import FileId, SuggestionId, short_id
 from collab.ledger import Ledger
 from collab.origin import JobOrigin
@@ -28,6 +28,7 @@ from generation.events import (
 )
 from generation.io.pump import Pump, Signal
 from generation.jobs import Job, JobState
+from generation.openhunks import OpenHunks
 from generation.pipeline import AnswerWriter
 from generation.ports import (
     Delta,
@@ -65,7 +66,11 @@ _FINISHED = {
 
 
 class Run:
-    """One try. ``go`` ends with the job complete or failed; ``stop`` ends it from outside, at once."""
+    """One try. ``go`` ends with the job complete or failed; ``stop`` ends it from outside, at once.
+
+    With ``shared``, another node may go on with the job should this one die: what that one must know is stored as
+    it comes about.
+    """
 
     def __init__(
         self,
@@ -78,6 +83,7 @@ class Run:
         clock: Clock,
         random: Random,
         tell: Callable[[GenerationEvent], None],
+        shared: bool = False,
     ) -> None:
         self._handle = handle
         self._book = book
@@ -98,16 +104,19 @@ class Run:
         self._finish: str | None = None
         self._presence: dict[str, object] | None = None
         self._applied = 0
+        self._open = OpenHunks(job.id, epoch) if shared else None
         self._unnoted = False
         self._noted_at = 0.0
         self._noted_size = 0
 
     async def go(self) -> None:
-        """Runs the job to its end. Raises StaleEpoch if it was ended from outside."""
+        """Runs the job to its end. Raises StaleEpoch if it was ended from outside, or is another node's now."""
         try:
             await self._work()
         except StaleEpoch:
             raise
+        except KeepLost as error:
+            raise StaleEpoch(error.message) from error
         except (GenerationError, CollabError) as error:
             self.stop()
             kept = KEPT if isinstance(error, StreamBroken) else ""
@@ -118,6 +127,11 @@ class Run:
         earlier = Ledger.from_bytes(self._earlier) if self._earlier is not None else Ledger()
         earlier.extend(ledger)
         self._earlier = earlier.to_bytes()
+
+    def vanish(self) -> None:
+        """Ends it without a trace, as another node keeps the room's jobs now; only its cursor is taken away."""
+        self._stopped = True
+        self._handle.set_presence(self._job.client, None)
 
     def stop(self) -> None:
         """Takes back what is not complete, lands the rest, and takes the job's cursor away."""
@@ -238,7 +252,7 @@ class Run:
                 if got is Signal.END:
                     return
                 # A late token of a job that was ended meanwhile must not land.
-                self._job.check(self._epoch)
+                self._check()
                 if not isinstance(got, Signal):
                     self._take(writer, got)
                 if writer.cut is not None:
@@ -287,23 +301,20 @@ class Run:
 
     def _merge(self, writer: AnswerWriter) -> None:
         job, handle = self._job, self._handle
-        job.check(self._epoch)
+        self._check()
         outcome = writer.pull(handle.document)
         if outcome.update is not None:
+            if self._open is not None:
+                self._put_open(self._open.ahead(writer.session.pulled))
             applied = handle.apply(outcome.update, JobOrigin(job.id, job.person))
             writer.merged(applied, handle.document)
             job.wrote = True
             self._unnoted = True
-        if self._unnoted and (
-            self._stopped
-            or writer.finished
-            or self._noted_size < LEDGER_OFTEN
-            or self._clock.monotonic() - self._noted_at >= LEDGER_EVERY
-        ):
-            self._note(writer)
         job.touch(writer.paths, writer.landed)
         job.hunks_applied += writer.applied - self._applied
         self._applied = writer.applied
+        if self._unnoted and self._may_note(writer):
+            self._note(writer)
         for suggestion in outcome.suggestions:
             self._book.suggestions.add(suggestion)
             self._put(Change(SUGGESTION, suggestion.suggestion, suggestion.to_bytes()))
@@ -314,6 +325,14 @@ class Run:
         if not self._stopped:
             self._show(writer)
 
+    def _may_note(self, writer: AnswerWriter) -> bool:
+        """Whether the ledger is to be stored with this merge."""
+        if self._stopped or writer.finished:
+            return True
+        if self._open is not None and not self._open.settled(writer.session.unfinished):
+            return False  # All that is new is told of by the records of open hunks.
+        return self._noted_size < LEDGER_OFTEN or self._clock.monotonic() - self._noted_at >= LEDGER_EVERY
+
     def _note(self, writer: AnswerWriter) -> None:
         """Stores what an undo takes back."""
         ledger = Ledger.from_bytes(self._earlier) if self._earlier is not None else Ledger()
@@ -323,6 +342,9 @@ class Run:
         self._noted_at = self._clock.monotonic()
         self._unnoted = False
         self._put(change)
+        if self._open is not None:
+            self._save()
+            self._put_open(self._open.forget(writer.session.unfinished))
 
     def _show(self, writer: AnswerWriter) -> None:
         """Lets the room see where the job writes."""
@@ -355,7 +377,14 @@ class Run:
                 found.append(said)
         return found
 
+    def _check(self) -> None:
+        """Raises StaleEpoch unless this try may still change something."""
+        self._job.check(self._epoch)
+        if not self._handle.may_generate():
+            raise StaleEpoch(f"Another node keeps the jobs of the room of {self._job.id} now.")
+
     def _stage(self, state: JobState, detail: str) -> None:
+        self._check()
         self._job.advance(self._epoch, state)
         progress = self._estimate.stage(state)
         self._job.move(self._epoch, progress=progress, eta_seconds=None, tokens=self._job.tokens)
@@ -364,6 +393,11 @@ class Run:
     def _progress(self, detail: str) -> None:
         self._told = self._clock.monotonic()
         self._tell(JobProgressed(self._job.view(), detail))
+
+    def _put_open(self, changes: list[Change]) -> None:
+        for change in changes:
+            self._book.mark_open(change)
+            self._put(change)
 
     def _save(self) -> None:
         self._put(Change(JOB, self._job.id, self._job.to_bytes()))

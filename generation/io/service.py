@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Final
 
-from collab.errors import CollabError, Conflict, InvalidInput, LimitExceeded, NotFound
+from collab.errors import Conflict, InvalidInput, LimitExceeded, NotFound
 from collab.ids import JobId, RoomId, SuggestionId, client_id, short_id
 from collab.ledger import Ledger
 from collab.merge.suggestions import Suggestion, accept
 from collab.origin import JobOrigin, UndoOrigin
 from collab.ports import Clock
 from collab.undo import undo
-from generation.book import JOB, LEDGER, REDO, SUGGESTION, Book, Change, view, with_place
-from generation.errors import StaleEpoch
+from generation.book import REDO, SUGGESTION, Book, Change, view, with_place
 from generation.events import (
     GenerationEvent,
     JobChanged,
@@ -26,42 +21,36 @@ from generation.events import (
     JobStarted,
     SuggestionAnswered,
 )
-from generation.io.run import Run
+from generation.io.reporting import Reporting
+from generation.io.shelves import Shelves
 from generation.io.watching import Watchers
+from generation.io.workers import Workers
 from generation.jobs import COLORS, Job
-from generation.ports import Models, Random, RoomHandle, Rooms
-from generation.queue import JobQueue
+from generation.ports import Model, Models, Random, RoomHandle, Rooms
+from generation.queue import JobQueue, Turns
 from generation.recovery import recovered
 from generation.settings import GenerationSettings
+from generation.sharing import Peers
 from generation.views import Asker, Choice, GenerationRequest, JobView, SuggestionView
-
-MOST_BOOKS: Final = 500
-"""Rooms whose jobs are kept in memory, beside those with active ones."""
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Shelf:
-    """A room's book, once it is read."""
-
-    book: Book | None = None
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
-@dataclass(slots=True)
-class _Active:
-    """A job that a worker has taken."""
-
-    task: asyncio.Task[None] | None = None
-    run: Run | None = None
 
 
 class GenerationEngine:
-    """All jobs of this process. Built once; ``run`` is owned by the process's task group."""
+    """All jobs of this process. Built once; ``run`` is owned by the process's task group.
+
+    Where several nodes share rooms, ``SharedGeneration`` builds it, asks it only for what this node keeps, and
+    runs the jobs itself, in the ``turns`` that it gives. Everything then raises KeepLost as well.
+    """
 
     def __init__(
-        self, rooms: Rooms, models: Models, settings: GenerationSettings, clock: Clock, random: Random
+        self,
+        rooms: Rooms,
+        models: Models,
+        settings: GenerationSettings,
+        clock: Clock,
+        random: Random,
+        *,
+        peers: Peers | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._rooms = rooms
         self._models = models
@@ -69,10 +58,25 @@ class GenerationEngine:
         self._clock = clock
         self._random = random
         self._queue = JobQueue(settings.jobs_running, settings.running_per_room)
-        self._shelves: OrderedDict[RoomId, _Shelf] = OrderedDict()
-        self._active: dict[JobId, _Active] = {}
+        self._turns: Turns = turns if turns is not None else self._queue
         self._watchers = Watchers(settings.watch_events)
+        self._reporting = Reporting(self._watchers)
+        self._shelves = Shelves(self._turns, self._reporting, random, peers, self._drop_work)
+        self._workers = Workers(
+            rooms,
+            models,
+            settings,
+            clock,
+            random,
+            self._watchers,
+            self._reporting,
+            self._freed,
+            shared=peers is not None,
+        )
         self._wake = asyncio.Event()
+        self._draining = False
+        self._ended = asyncio.Event()
+        self._ended.set()
 
     @property
     def model_name(self) -> str | None:
@@ -80,27 +84,43 @@ class GenerationEngine:
         return self._models.default
 
     async def run(self) -> None:
-        """Works until cancelled; jobs that run then end as interrupted."""
-        async with asyncio.TaskGroup() as group:
-            while True:
-                while taken := self._queue.pop():
-                    room, job = taken
-                    active = self._active[job] = _Active()
-                    active.task = group.create_task(self._work(room, job, active), name=f"job {job}")
-                self._wake.clear()
-                await self._wake.wait()
+        """Works until cancelled or drained; jobs that run then end as interrupted."""
+        self._ended.clear()
+        try:
+            async with asyncio.TaskGroup() as group:
+                while not self._draining:
+                    while taken := self._queue.pop():
+                        self._workers.start(self._shelves, *taken, group)
+                    self._wake.clear()
+                    await self._wake.wait()
+                for job in self._workers.jobs():
+                    active = self._workers.get(job)
+                    if active is not None and active.task is not None:
+                        active.task.cancel()
+        finally:
+            self._ended.set()
 
-    async def submit(self, room: RoomId, request: GenerationRequest, asker: Asker) -> JobView:
-        """Queues a job; see generation.service."""
-        prompt = self._checked_prompt(request.prompt)
-        model = self._models.open(request.model)
+    async def drain(self) -> None:
+        """Stops the jobs that run, which end as interrupted, and begins no more."""
+        self._draining = True
+        self._wake.set()
+        await self._ended.wait()
+
+    async def submit(
+        self, room: RoomId, request: GenerationRequest, asker: Asker, job: JobId | None = None
+    ) -> JobView:
+        """Queues a job; see generation.service. The same ``job``, an id for it, a second time does nothing."""
+        prompt = request.prompt
+        model = self.check(request)
         async with self._rooms.held(room) as handle:
             book = await self._book(handle)
+            if job is not None and job in book.jobs:
+                return book.jobs[job].view()
             self._check_room(book)
             for ref in request.files:
                 handle.document.file(ref)
-            job = Job(
-                id=JobId(short_id(self._random, "j")),
+            queued = Job(
+                id=job if job is not None else self.new_job(),
                 prompt=prompt,
                 asked_by=asker.name,
                 person=asker.person,
@@ -114,10 +134,19 @@ class GenerationEngine:
                 mode="review" if model.offline else request.mode,
                 priority=request.priority,
             )
-            book.jobs[job.id] = job
+            book.jobs[queued.id] = queued
             for change in book.trim(self._settings.jobs_kept):
                 self._put(handle, change)
-            return self._enqueue(handle, job)
+            return self._enqueue(handle, queued)
+
+    def check(self, request: GenerationRequest) -> Model:
+        """The model of a request. Raises InvalidInput, LimitExceeded."""
+        self._check_prompt(request.prompt)
+        return self._models.open(request.model)
+
+    def new_job(self) -> JobId:
+        """An id for a job."""
+        return JobId(short_id(self._random, "j"))
 
     async def cancel(self, room: RoomId, job: str, asker: Asker) -> JobView:
         """Stops a job at once; see generation.service."""
@@ -125,12 +154,12 @@ class GenerationEngine:
             found = (await self._book(handle)).job(job)
             if found.ended:
                 raise Conflict(f"The job {found.id} has ended already ({found.state}).", field="job")
-            self._queue.remove(found.id)
-            active = self._release(found.id)
+            self._turns.remove(found.id)
+            active = self._workers.release(found.id)
             if active is not None and active.run is not None:
-                self._abort(active.run, found)
+                self._workers.abort(active.run, found)
             found.cancel(asker.name)
-            self._finished(handle, found)
+            self._reporting.finished(handle, found)
             if active is not None and active.task is not None:
                 active.task.cancel()
             return found.view()
@@ -183,7 +212,7 @@ class GenerationEngine:
                 changes = [Change(REDO, job.id, data)]
             for change in changes:
                 self._put(handle, change)
-            self._save(handle, job)
+            self._reporting.save(handle, job)
             handle.announce(JobChanged(job.view()))
             return job.view()
 
@@ -224,7 +253,7 @@ class GenerationEngine:
                     job.undone = False
                 for change in [book.extend_ledger(job.id, ledger), *book.drop_redo(job.id)]:
                     self._put(handle, change)
-                active = self._active.get(job.id)
+                active = self._workers.get(job.id)
                 if active is not None and active.run is not None:
                     active.run.accepted(ledger)
                 job.wrote = True
@@ -239,100 +268,98 @@ class GenerationEngine:
 
     @asynccontextmanager
     async def _watch(self, job: JobId) -> AsyncIterator[AsyncIterator[GenerationEvent]]:
-        known = next(
-            (shelf.book.jobs[job] for shelf in self._shelves.values() if shelf.book and job in shelf.book.jobs),
-            None,
-        )
-        if known is None:
+        found = self._shelves.of(job)
+        if found is None:
             raise NotFound(f"There is no job {job[:80]!r}; ask for the list of jobs.", field="job")
-        ended = JobFinished(known.view()) if known.ended else None
+        ended = JobFinished(found[1].view()) if found[1].ended else None
         with self._watchers.read(job, ended) as events:
             yield events
 
     def forget(self, room: RoomId) -> None:
         """The room is deleted: its jobs end and are remembered no more."""
-        shelf = self._shelves.pop(room, None)
-        for job in shelf.book.jobs.values() if shelf and shelf.book else ():
-            self._queue.remove(job.id)
-            active = self._release(job.id)
+        book = self._shelves.pop(room)
+        self._turns.drop(room)
+        for job in book.jobs.values() if book is not None else ():
+            active = self._workers.release(job.id)
             job.interrupt()
             self._watchers.publish(job.id, JobFinished(job.view()))
             if active is not None and active.task is not None:
                 active.task.cancel()
 
-    # One job
+    # What SharedGeneration uses
 
-    async def _work(self, room: RoomId, job_id: JobId, active: _Active) -> None:
-        shelf = self._shelves.get(room)
-        job = shelf.book.jobs.get(job_id) if shelf and shelf.book else None
-        try:
-            if shelf is None or shelf.book is None or job is None:
-                return
-            epoch = job.begin()
-            try:
-                async with self._rooms.held(room) as handle:
-                    await self._run(handle, shelf.book, job, epoch, active)
-            except CollabError as error:
-                job.fail(epoch, error.message)
-                self._watchers.publish(job.id, JobFinished(job.view()))
-        except StaleEpoch:
-            logger.debug("job %s was ended while it ran", job_id)
-        finally:
-            if self._active.get(job_id) is active:
-                self._release(job_id)
+    @property
+    def watchers(self) -> Watchers:
+        """Whoever watches jobs."""
+        return self._watchers
 
-    async def _run(self, handle: RoomHandle, book: Book, job: Job, epoch: int, active: _Active) -> None:
-        def tell(event: GenerationEvent) -> None:
-            self._tell(handle, job, event)
+    @property
+    def workers(self) -> Workers:
+        """The jobs that run here."""
+        return self._workers
 
-        try:
-            model = self._models.open(job.model)
-        except InvalidInput as error:  # the settings have changed since it was asked
-            job.fail(epoch, error.message)
-            self._finished(handle, job)
-            return
-        run = active.run = Run(handle, book, job, epoch, model, self._settings, self._clock, self._random, tell)
-        try:
-            await run.go()
-        except asyncio.CancelledError:
-            if self._active.get(job.id) is active:  # nobody cancelled it: the process ends
-                self._abort(run, job)
-                job.interrupt()
-                self._finished(handle, job)
-            raise
-        except StaleEpoch:
-            raise
-        except Exception:
-            logger.exception("job %s failed", job.id)
-            self._abort(run, job)
-            job.fail(epoch, "The server made a mistake; its log says more. Retry the job.")
-        self._finished(handle, job)
+    def room_of(self, job: JobId) -> RoomId | None:
+        """The room of a job, if this node keeps it."""
+        found = self._shelves.of(job)
+        return found[0] if found is not None else None
 
-    def _abort(self, run: Run, job: Job) -> None:
-        """Stops a run, whatever happens: the job's end must be noted in any case."""
-        try:
-            run.stop()
-        except Exception:
-            logger.exception("job %s could not be stopped in order", job.id)
+    def rooms(self) -> list[RoomId]:
+        """The rooms whose books this node has, or had."""
+        return self._shelves.rooms()
 
-    def _release(self, job: JobId) -> _Active | None:
-        active = self._active.pop(job, None)
-        if active is not None:
-            self._queue.done(job)
-            self._wake.set()
-        return active
+    async def adopt(self, room: RoomId) -> None:
+        """Reads the room's book, and goes on with what the last keeper left. Raises StoreError, KeepLost."""
+        async with self._rooms.held(room) as handle:
+            await self._book(handle)
+
+    def start(self, room: RoomId, job: JobId, group: asyncio.TaskGroup) -> asyncio.Task[None]:
+        """Runs a queued job in a task of the group."""
+        return self._workers.start(self._shelves, room, job, group)
+
+    def drop(self, room: RoomId) -> None:
+        """Stops a room's runs at once, without a trace, as this node keeps it no more; its book is void."""
+        book = self._shelves.pop(room)
+        self._drop_work(room)
+        for job in book.jobs if book is not None else ():
+            self._watchers.close(job)
+
+    def _drop_work(self, room: RoomId) -> None:
+        self._turns.drop(room)
+        for job in self._workers.in_room(room):
+            self._workers.drop(job)
+
+    async def rewrite(self, room: RoomId) -> None:
+        """Stores all records of the room's book again."""
+        async with self._rooms.held(room) as handle:
+            book = self._shelves.book(room)
+            for change in book.whole() if book is not None else ():
+                self._put(handle, change)
+
+    async def settled(self, room: RoomId) -> None:
+        """Returns when all that was done in the room is stored, and nothing was done meanwhile.
+
+        Raises StoreError.
+        """
+        async with self._rooms.held(room) as handle:
+            while True:
+                puts = self._reporting.puts
+                await handle.durable()
+                if puts == self._reporting.puts:
+                    return
+
+    # Inside
 
     def _enqueue(self, handle: RoomHandle, job: Job) -> JobView:
         self._watchers.open(job.id)
-        self._save(handle, job)
-        self._tell(handle, job, JobStarted(job.view()))
-        self._queue.push(handle.room, job.id, job.priority)
+        self._reporting.save(handle, job)
+        self._reporting.tell(handle, job, JobStarted(job.view()))
+        self._turns.push(handle.room, job.id, job.priority)
         self._wake.set()
         return job.view()
 
-    def _finished(self, handle: RoomHandle, job: Job) -> None:
-        self._save(handle, job)
-        self._tell(handle, job, JobFinished(job.view()))
+    def _freed(self, job: JobId) -> None:
+        self._turns.done(job)
+        self._wake.set()
 
     def _answered(self, handle: RoomHandle, book: Book, suggestion: Suggestion) -> SuggestionView:
         self._put(handle, Change(SUGGESTION, suggestion.suggestion, suggestion.to_bytes()))
@@ -341,23 +368,16 @@ class GenerationEngine:
         job = book.jobs.get(suggestion.job)
         if job is not None:
             job.settle(book.pending(job.id))
-            self._save(handle, job)
+            self._reporting.save(handle, job)
             handle.announce(JobChanged(job.view()))
         return shown
 
-    def _tell(self, handle: RoomHandle, job: Job, event: GenerationEvent) -> None:
-        handle.announce(event)
-        self._watchers.publish(job.id, event)
-
-    def _save(self, handle: RoomHandle, job: Job) -> None:
-        self._put(handle, Change(JOB, job.id, job.to_bytes()))
-
     def _put(self, handle: RoomHandle, change: Change) -> None:
-        handle.put_record(change.kind, change.key, change.value)
+        self._reporting.put(handle, change)
 
     # Requests
 
-    def _checked_prompt(self, prompt: str) -> str:
+    def _check_prompt(self, prompt: str) -> None:
         if not prompt.strip():
             raise InvalidInput("The prompt is empty; say what to do.", field="prompt")
         if len(prompt) > self._settings.prompt_chars:
@@ -371,7 +391,6 @@ class GenerationEngine:
             raise InvalidInput(
                 "The prompt holds an unpaired surrogate; send valid Unicode.", field="prompt"
             ) from None
-        return prompt
 
     def _check_room(self, book: Book) -> None:
         most = self._settings.jobs_per_room
@@ -379,24 +398,4 @@ class GenerationEngine:
             raise LimitExceeded(f"This room has {most} jobs that wait or run; wait for one to end, or cancel one.")
 
     async def _book(self, handle: RoomHandle) -> Book:
-        """The room's book, read once however many ask."""
-        shelf = self._shelves.setdefault(handle.room, _Shelf())
-        self._shelves.move_to_end(handle.room)
-        if shelf.book is None:
-            async with shelf.lock:
-                if shelf.book is None:
-                    kinds = (JOB, LEDGER, REDO, SUGGESTION)
-                    shelf.book = Book.read({kind: await handle.records(kind) for kind in kinds})
-                    for problem in shelf.book.problems:
-                        logger.warning("room %s: a record was left out: %s", handle.room, problem)
-            self._evict()
-        return shelf.book
-
-    def _evict(self) -> None:
-        over = len(self._shelves) - MOST_BOOKS
-        for room, shelf in list(self._shelves.items()):
-            if over <= 0:
-                return
-            if shelf.book is not None and not shelf.book.active():
-                del self._shelves[room]
-                over -= 1
+        return await self._shelves.read(handle)

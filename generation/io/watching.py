@@ -60,6 +60,12 @@ class Watchers:
         """A job begins; from now on it can be watched."""
         self._channels.setdefault(job, _Channel())
 
+    def close(self, job: JobId) -> None:
+        """Forgets what came of a job that nobody watches; its end is not heard here any more."""
+        channel = self._channels.get(job)
+        if channel is not None and not channel.readers:
+            del self._channels[job]
+
     def publish(self, job: JobId, event: GenerationEvent) -> None:
         """Hands an event to the job's readers; JobFinished ends them."""
         channel = self._channels.get(job)

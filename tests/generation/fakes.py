@@ -63,6 +63,13 @@ class FakeRoom:
         else:
             records[key] = value
 
+    def may_generate(self) -> bool:
+        return True
+
+    async def caught_up(self) -> None: ...
+
+    async def durable(self) -> None: ...
+
     async def records(self, kind: str) -> dict[str, bytes]:
         self.loads += 1
         await asyncio.sleep(0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from collab.errors import Conflict, StoreCorrupt
 from collab.ids import ClientId, JobId, PersonId
 from generation.errors import StaleEpoch
-from generation.jobs import STAGES, Job, JobState
+from generation.jobs import MOST_TAKEOVERS, STAGES, Job, JobState
 from generation.views import JobView, SuggestionView
 from server.messages.parts import Job as JobMessage
 from server.messages.parts import Suggestion as SuggestionMessage
@@ -172,3 +172,30 @@ def test_a_broken_record_is_corrupt(data: bytes) -> None:
 def test_the_view_has_exactly_the_fields_of_the_message() -> None:
     assert {field.name for field in fields(JobView)} == set(JobMessage.model_fields)
     assert {field.name for field in fields(SuggestionView)} == set(SuggestionMessage.model_fields)
+
+
+def test_a_job_that_is_handed_over_is_queued_under_a_new_epoch_and_client() -> None:
+    job = make()
+    epoch = job.begin()
+    job.move(epoch, progress=0.5, eta_seconds=3, tokens=9)
+    job.hand_over(ClientId(8))
+    assert (job.state, job.clients, job.progress, job.eta_seconds) == (JobState.QUEUED, [7, 8], 0.0, None)
+    assert job.takeovers == 0
+    with pytest.raises(StaleEpoch):
+        job.check(epoch)
+    job.hand_over(ClientId(9))
+    assert job.clients == [7, 8]
+
+
+def test_a_job_is_taken_over_only_so_often_unless_it_is_asked_again() -> None:
+    job = make()
+    for number in range(MOST_TAKEOVERS):
+        job.begin()
+        assert job.take_over(ClientId(10 + number))
+    job.begin()
+    assert not job.take_over(ClientId(99))
+    assert job.state is JobState.FAILED
+    assert str(MOST_TAKEOVERS) in (job.error or "")
+    job.retry(ClientId(100))
+    assert job.takeovers == 0
+    assert Job.from_bytes(job.to_bytes()) == job

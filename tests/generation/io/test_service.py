@@ -693,3 +693,24 @@ async def test_texts_beyond_ascii_are_changed_in_the_right_place(room: FakeRoom,
         assert room.text("uni.txt") == "ß👍\n" + before.replace("👍👍\n", "👍 e\u0301 👍\nneu\n")
         await made.undo(ROOM, job.job, BOB)
     assert room.text("uni.txt") == "ß👍\n" + before
+
+
+async def test_a_drained_engine_interrupts_its_jobs_and_ends(room: FakeRoom) -> None:
+    gate = Gate()
+    made = GenerationEngine(
+        FakeRooms(room),
+        FixedModels(ScriptedModel([text(EDIT), gate])),
+        replace(QUICK, jobs_running=1),
+        SystemClock(),
+        random.Random(1),
+    )
+    task = asyncio.create_task(made.run())
+    await made.submit(ROOM, GenerationRequest("x"), ADA)
+    await room.until(lambda: room.of(JobTokens))
+    waiting = await made.submit(ROOM, GenerationRequest("y"), ADA)
+    await made.drain()
+    await asyncio.wait_for(task, 1)
+    assert room.of(JobFinished)[-1].job.state == "interrupted"
+    assert room.text("app.py") == APP.replace("return 1\n", "return 10\n")
+    assert [job.state for job in await made.jobs(ROOM) if job.job == waiting.job] == ["queued"]
+    await made.drain()

@@ -50,3 +50,15 @@ async def test_a_job_that_nobody_opened_is_not_kept() -> None:
     watchers = Watchers(10)
     watchers.publish(JOB, JobStarted(VIEW))
     assert not watchers._channels
+
+
+async def test_a_channel_that_is_closed_stays_for_those_who_read_it() -> None:
+    watchers = Watchers(10)
+    watchers.open(JOB)
+    with watchers.read(JOB, None) as events:
+        watchers.close(JOB)
+        watchers.publish(JOB, JobFinished(VIEW))
+        assert [event async for event in events] == [JobFinished(VIEW)]
+    watchers.open(JOB)
+    watchers.close(JOB)
+    assert not watchers._channels

@@ -1,0 +1,199 @@
+"""The jobs that run in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from collab.errors import CollabError, InvalidInput, KeepLost
+from collab.ids import JobId, RoomId, client_id
+from collab.ports import Clock
+from generation.book import Book
+from generation.errors import StaleEpoch
+from generation.events import GenerationEvent, JobFinished, JobProgressed
+from generation.io.reporting import Reporting
+from generation.io.run import Run
+from generation.io.shelves import Shelves
+from generation.io.watching import Watchers
+from generation.jobs import Job
+from generation.ports import Models, Random, RoomHandle, Rooms
+from generation.settings import GenerationSettings
+from generation.takeover import HANDED_OVER
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Active:
+    """A job that a worker has taken."""
+
+    room: RoomId
+    task: asyncio.Task[None] | None = None
+    run: Run | None = None
+    job: Job | None = None
+    handle: RoomHandle | None = None
+
+
+class Workers:
+    """Runs jobs, one task each. ``released`` is called when a job's place is free again.
+
+    With ``shared``, another node goes on with what this one does not bring to its end.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        models: Models,
+        settings: GenerationSettings,
+        clock: Clock,
+        random: Random,
+        watchers: Watchers,
+        reporting: Reporting,
+        released: Callable[[JobId], None],
+        *,
+        shared: bool,
+    ) -> None:
+        self._rooms = rooms
+        self._models = models
+        self._settings = settings
+        self._clock = clock
+        self._random = random
+        self._watchers = watchers
+        self._reporting = reporting
+        self._released = released
+        self._shared = shared
+        self._active: dict[JobId, Active] = {}
+
+    def start(self, shelves: Shelves, room: RoomId, job: JobId, group: asyncio.TaskGroup) -> asyncio.Task[None]:
+        """Begins a queued job in a task of the group, which ends with it and raises nothing."""
+        active = self._active[job] = Active(room)
+        active.task = group.create_task(self._work(shelves, job, active), name=f"job {job}")
+        return active.task
+
+    def get(self, job: JobId) -> Active | None:
+        """What works on a job now."""
+        return self._active.get(job)
+
+    def in_room(self, room: RoomId) -> list[JobId]:
+        """The jobs of a room that run."""
+        return [job for job, active in self._active.items() if active.room == room]
+
+    def jobs(self) -> list[JobId]:
+        """All jobs that run."""
+        return list(self._active)
+
+    def release(self, job: JobId) -> Active | None:
+        """Lets a job's place go to the next one; whoever worked on it works for nobody any more."""
+        active = self._active.pop(job, None)
+        if active is not None:
+            self._released(job)
+        return active
+
+    def abort(self, run: Run, job: Job) -> None:
+        """Stops a run, whatever happens: the job's end must be noted in any case."""
+        try:
+            run.stop()
+        except StaleEpoch:
+            logger.debug("job %s is another node's now", job.id)
+        except Exception:
+            logger.exception("job %s could not be stopped in order", job.id)
+
+    def drop(self, job: JobId) -> None:
+        """Ends the work on a job at once, without writing anything: another node may have it already."""
+        active = self.release(job)
+        if active is None:
+            return
+        if active.run is not None:
+            active.run.vanish()
+        if active.task is not None:
+            active.task.cancel()
+
+    def set_aside(self, job: JobId) -> RoomHandle | None:
+        """Ends the work on a job in order and queues it again, for another node; the room that must be stored."""
+        active = self.release(job)
+        if active is None:
+            return None
+        if active.job is not None and active.handle is not None:
+            self._hand_over(active.handle, active.run, active.job)
+        if active.task is not None:
+            active.task.cancel()
+        return active.handle
+
+    async def _work(self, shelves: Shelves, job_id: JobId, active: Active) -> None:
+        book = shelves.book(active.room)
+        job = book.jobs.get(job_id) if book is not None else None
+        try:
+            if book is None or job is None:
+                return
+            epoch = job.begin()
+            try:
+                async with self._rooms.held(active.room) as handle:
+                    await self._run(handle, book, job, epoch, active)
+            except KeepLost as error:
+                raise StaleEpoch(error.message) from error
+            except CollabError as error:
+                job.fail(epoch, error.message)
+                self._watchers.publish(job.id, JobFinished(job.view()))
+        except StaleEpoch:
+            logger.debug("job %s was ended while it ran", job_id)
+            if active.run is not None and self._active.get(job_id) is active:
+                active.run.vanish()
+        finally:
+            if self._active.get(job_id) is active:
+                self.release(job_id)
+
+    async def _run(self, handle: RoomHandle, book: Book, job: Job, epoch: int, active: Active) -> None:
+        def tell(event: GenerationEvent) -> None:
+            self._reporting.tell(handle, job, event)
+
+        try:
+            model = self._models.open(job.model)
+        except InvalidInput as error:  # the settings have changed since it was asked
+            job.fail(epoch, error.message)
+            self._reporting.finished(handle, job)
+            return
+        run = active.run = Run(
+            handle, book, job, epoch, model, self._settings, self._clock, self._random, tell, self._shared
+        )
+        active.job, active.handle = job, handle
+        if self._shared:
+            # Whoever goes on with it must know that it was begun: it may be what ends its node.
+            self._reporting.save(handle, job)
+        try:
+            if self._shared:
+                # Before the first word lands: a keeper that takes it for one that never began would write under
+                # the same client id.
+                await handle.durable()
+                job.check(epoch)
+            await run.go()
+        except asyncio.CancelledError:
+            if self._active.get(job.id) is active:  # nobody cancelled it: the process ends
+                if self._shared:
+                    self._hand_over(handle, run, job)
+                else:
+                    self.abort(run, job)
+                    job.interrupt()
+                    self._reporting.finished(handle, job)
+            raise
+        except StaleEpoch:
+            raise
+        except Exception:
+            logger.exception("job %s failed", job.id)
+            self.abort(run, job)
+            job.fail(epoch, "The server made a mistake; its log says more. Retry the job.")
+        self._reporting.finished(handle, job)
+
+    def _hand_over(self, handle: RoomHandle, run: Run | None, job: Job) -> None:
+        if not handle.may_generate():
+            if run is not None:
+                run.vanish()
+            return
+        if run is not None:
+            self.abort(run, job)
+        if not job.running:
+            return
+        job.hand_over(client_id(self._random))
+        self._reporting.save(handle, job)
+        self._reporting.tell(handle, job, JobProgressed(job.view(), HANDED_OVER))

@@ -1,0 +1,185 @@
+"""What nodes ask the keeper of a room's jobs, and what it answers, as bytes.
+
+An error travels with its code, message and field, and is raised as the same class where the question came from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from collab import errors
+from collab.errors import CollabError, MalformedMessage
+from collab.ids import JobId, RoomId
+from generation.event_codec import MOST_BYTES, to_json
+from generation.sharing import Ticket
+from generation.views import Asker, Choice, GenerationRequest, JobView, SuggestionView
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Queue a job under the id that the asker gave it. Asked twice it is done once."""
+
+    room: RoomId
+    job: JobId
+    request: GenerationRequest
+    asker: Asker
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop a job."""
+
+    room: RoomId
+    job: str
+    asker: Asker
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Ask again what an ended job was asked."""
+
+    room: RoomId
+    job: str
+    asker: Asker
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back what a job wrote."""
+
+    room: RoomId
+    job: str
+    asker: Asker
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Put back what the last undo took."""
+
+    room: RoomId
+    job: str
+    asker: Asker
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSuggestion:
+    """Accept or reject a suggestion."""
+
+    room: RoomId
+    suggestion: str
+    choice: Choice
+    asker: Asker
+
+
+@dataclass(frozen=True, slots=True)
+class ListJobs:
+    """The room's jobs."""
+
+    room: RoomId
+
+
+@dataclass(frozen=True, slots=True)
+class ListSuggestions:
+    """The room's open suggestions."""
+
+    room: RoomId
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A ticket of a room that the asked node keeps: True if it takes the ticket, False if it gives up the room."""
+
+    room: RoomId
+    ticket: Ticket
+
+
+Question = Submit | Cancel | Retry | Undo | Redo | AnswerSuggestion | ListJobs | ListSuggestions | Offer
+Result = JobView | SuggestionView | list[JobView] | list[SuggestionView] | bool
+
+_JOB: Final[TypeAdapter[Any]] = TypeAdapter(JobView)
+_RESULTS: Final[dict[type[Question], TypeAdapter[Any]]] = {
+    Submit: _JOB,
+    Cancel: _JOB,
+    Retry: _JOB,
+    Undo: _JOB,
+    Redo: _JOB,
+    AnswerSuggestion: TypeAdapter(SuggestionView),
+    ListJobs: TypeAdapter(list[JobView]),
+    ListSuggestions: TypeAdapter(list[SuggestionView]),
+    Offer: TypeAdapter(bool),
+}
+_QUESTIONS: Final[dict[str, TypeAdapter[Any]]] = {kind.__name__: TypeAdapter(kind) for kind in _RESULTS}
+
+
+def encode_question(question: Question) -> bytes:
+    """A question for the wire: its kind, then its fields."""
+    return to_json([type(question).__name__, asdict(question)])
+
+
+def decode_question(data: bytes) -> Question:
+    """The reverse of encode_question. Raises MalformedMessage."""
+    try:
+        kind, values = _loaded(data)
+        question: Question = _QUESTIONS[kind].validate_json(to_json(values), strict=True)
+    except (ValueError, TypeError, KeyError, RecursionError, ValidationError) as error:
+        raise _unreadable("A question", error) from None
+    return question
+
+
+def encode_result(result: Result) -> bytes:
+    """The answer to a question that was carried out."""
+    if isinstance(result, bool):
+        plain: object = result
+    elif isinstance(result, list):
+        plain = [asdict(view) for view in result]
+    else:
+        plain = asdict(result)
+    return to_json({"result": plain})
+
+
+def encode_error(error: CollabError) -> bytes:
+    """The answer to a question that was refused."""
+    return to_json({"code": error.code, "message": error.message, "field": error.field})
+
+
+def decode_answer(question: Question, data: bytes) -> Result:
+    """What a question brought. Raises the error that it met, and MalformedMessage for what is no answer."""
+    try:
+        answer = _loaded(data)
+        if "result" in answer:
+            result: Result = _RESULTS[type(question)].validate_json(to_json(answer["result"]), strict=True)
+            return result
+        code, message, field = answer["code"], answer["message"], answer["field"]
+        if not isinstance(message, str) or not isinstance(field, str | None):
+            raise TypeError("an error without words")
+    except (ValueError, TypeError, KeyError, RecursionError, ValidationError) as error:
+        raise _unreadable("An answer", error) from None
+    raise ERRORS.get(code, CollabError)(message, field=field)
+
+
+def _loaded(data: bytes) -> Any:
+    if len(data) > MOST_BYTES:
+        raise ValueError(f"{len(data)} bytes")
+    return json.loads(data)
+
+
+def _unreadable(what: str, error: Exception) -> MalformedMessage:
+    return MalformedMessage(
+        f"{what} of another node cannot be read: {type(error).__name__}. Let all nodes run the same version."
+    )
+
+
+def _kinds(of: type[CollabError]) -> Iterator[type[CollabError]]:
+    yield of
+    for kind in of.__subclasses__():
+        if kind.__module__ == errors.__name__:
+            yield from _kinds(kind)
+
+
+ERRORS: Final[dict[str, type[CollabError]]] = {kind.code: kind for kind in _kinds(CollabError)}
+"""The classes of errors by what clients see of them."""
