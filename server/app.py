@@ -20,17 +20,23 @@ from collab.io.sqlite import SqliteStore
 from collab.ports import Store
 from generation.io.models import ConfiguredModels
 from generation.io.service import GenerationEngine
+from generation.io.shared import SharedGeneration
+from generation.service import GenerationService
 from generation.settings import GenerationSettings
 from server.dispatch import Dispatch
 from server.hub import Hub, settle_collector
 from server.routes import routes
 from server.settings import Settings
+from server.sharing import share
 from server.sockets import NoSocketRoute, SocketRoute
 from server.state import AppState
 from server.transport import RoomTransport
 
 SHUTDOWN_SECONDS: Final = 10
 PONG_SECONDS: Final = 90
+LAST_HANDSHAKES: Final = 0.1
+CLOSING_PAUSE: Final = 0.02
+"""Seconds between two connections that are ended, unless there are too many for that."""
 
 logger = logging.getLogger(__name__)
 
@@ -42,11 +48,18 @@ def create_state(settings: Settings) -> AppState:
     async def open_store() -> Store:
         return await SqliteStore.open(settings.database_path)
 
-    hub = Hub(open_store, limits, clock, random, settings.commit_interval_ms / 1000)
+    cluster, board = share(settings, clock, random) if settings.redis_url is not None else (None, None)
+    hub = Hub(open_store, limits, clock, random, settings.commit_interval_ms / 1000, cluster)
     engine = generation_settings(settings)
     models = ConfiguredModels(engine)
     release = version("pairloom")
-    generation = GenerationEngine(hub, models, engine, clock, random)
+    generation: GenerationService
+    if cluster is None or board is None:
+        generation = GenerationEngine(hub, models, engine, clock, random)
+    else:
+        generation = shared = SharedGeneration(hub, models, engine, clock, random, cluster, board)
+        cluster.on_renewed(shared.renewed)
+    hub.on_deleted(generation.forget)
     return AppState(
         settings=settings,
         limits=limits,
@@ -92,6 +105,7 @@ def create_app(settings: Settings) -> Starlette:
                 yield
             finally:
                 state.stopping.set()
+                await state.generation.drain()
                 jobs.cancel()
                 await state.close_models()
 
@@ -109,12 +123,16 @@ def create_app(settings: Settings) -> Starlette:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, with words at the right moments."""
+    """uvicorn, with words at the right moments, and an end that other nodes can take."""
 
-    def __init__(self, config: Config, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
+    def __init__(
+        self, config: Config, on_ready: Callable[[], None], on_stop: Callable[[], None], spread: float
+    ) -> None:
+        """``spread`` is the seconds over which connections are ended at most."""
         super().__init__(config)
         self._on_ready = on_ready
         self._on_stop = on_stop
+        self._spread = spread
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to accept."""
@@ -123,18 +141,27 @@ class _Server(uvicorn.Server):
             self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends streams before uvicorn waits for them."""
+        """Ends streams before uvicorn waits for them, and connections one after the other."""
+        for server in self.servers:
+            server.close()
+        # What was accepted a moment ago still gets an answer.
+        await asyncio.sleep(LAST_HANDSHAKES)
         self._on_stop()
+        connections = [one for one in self.server_state.connections if isinstance(one, RoomTransport)]
+        pause = min(CLOSING_PAUSE, self._spread / max(1, len(connections)))
+        for connection in connections if self._spread else ():
+            connection.shutdown()
+            await asyncio.sleep(pause)
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings, on_ready: Callable[[str], None]) -> int:
+def serve(settings: Settings, on_ready: Callable[[str], None], *, listener: socket.socket | None = None) -> int:
     """Serves until a signal says to stop; ``on_ready`` gets the address of the room to open.
 
-    Returns the exit code. Raises OSError if the port cannot be had and StoreError if the store cannot be
-    opened.
+    ``listener`` is a socket that is bound already; without it, one is opened at the settings' address. Returns
+    the exit code. Raises OSError if the port cannot be had and StoreError if the store cannot be opened.
     """
-    listener = _listen(settings)
+    listener = listener if listener is not None else _listen(settings)
     try:
         import uvloop
 
@@ -173,7 +200,9 @@ async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable
         settle_collector()
         on_ready(address)
 
-    server = _Server(config, ready, state.stopping.set)
+    # Other nodes are there to take them; a server that is alone is back as soon as it can.
+    spread = settings.drain_seconds if settings.redis_url is not None else 0.0
+    server = _Server(config, ready, state.stopping.set, spread)
     async with app.router.lifespan_context(app):
         await server.serve([listener])
     return 0

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Coroutine, Sequence
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -19,7 +19,7 @@ from collab.errors import CollabError
 from collab.ids import RoomId
 from server.commands.printing import CommandFailed, say
 from server.logs import configure_logs
-from server.settings import LoadedSettings, SettingsError, load
+from server.settings_loading import LoadedSettings, SettingsError, load
 
 Config = Annotated[
     Path | None,
@@ -60,8 +60,12 @@ def build() -> typer.Typer:
     app.command("import")(_import)
     app.command("export")(_export)
     app.command("rooms")(_rooms)
+    app.command("doctor")(_doctor)
+    app.command("migrate")(_migrate)
     app.command("settings")(_settings)
     app.command("version")(_version)
+    # Started by `serve --workers`, never by a person.
+    app.command("worker", hidden=True)(_worker)
     app.callback()(_root)
     return app
 
@@ -129,19 +133,48 @@ def _serve(
             help="Open the room in the browser. Default: only from a terminal on a machine with a screen.",
         ),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that serve on the address; more than one need redis_url. Default: 1."),
+    ] = None,
     config: Config = None,
 ) -> None:
     """Start the server and print its address.
 
-    It listens on this machine only and stores rooms in an embedded database: no other service is needed.
+    It listens on this machine only and stores rooms in an embedded database: no other service is needed. With
+    the setting redis_url, any number of processes on any number of machines serve the same rooms.
     Without a configured model, AI requests are answered from templates that say so.
     """
+    overrides = {"host": host, "port": port, "data_dir": data_dir, "room": room, "workers": workers}
+    settings = load(config, overrides).settings
+    if settings.workers > 1:
+        from server.commands import workers as several
+
+        given = {**overrides, "config": config}
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value is not None]
+        _exit(several.run(settings, options, open_browser=open_browser))
     from server.commands import serve
 
-    overrides = {"host": host, "port": port, "data_dir": data_dir, "room": room}
-    code = serve.run(load(config, overrides).settings, open_browser=open_browser)
-    if code:
-        raise typer.Exit(code)
+    _exit(serve.run(settings, open_browser=open_browser))
+
+
+def _worker(
+    number: Annotated[int, typer.Option()],
+    listener: Annotated[int, typer.Option()],
+    link: Annotated[int, typer.Option()],
+    host: Annotated[str | None, typer.Option()] = None,
+    port: Annotated[int | None, typer.Option()] = None,
+    data_dir: DataDir = None,
+    room: Annotated[str | None, typer.Option()] = None,
+    workers: Annotated[int | None, typer.Option()] = None,
+    config: Config = None,
+) -> None:
+    """Serve as one of the workers of `pairloom serve --workers`, on the socket that the supervisor opened."""
+    from server.commands.workers import run_worker
+
+    overrides = {"host": host, "port": port, "data_dir": data_dir, "room": room, "workers": workers}
+    settings = load(config, overrides).settings
+    _exit(run_worker(settings, number=number, listener=listener, link=link))
 
 
 def _import(
@@ -198,6 +231,64 @@ def _rooms(
     _run(show.rooms(_quiet(config, data_dir).settings, server, as_json=as_json))
 
 
+def _doctor(
+    room: Annotated[
+        str | None,
+        typer.Option("--room", "-r", metavar="ROOM", help="Verify this room only, and tell more of it."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Check the settings, the store and every room, and say what is wrong and what to do.
+
+    Nothing is changed. Exit codes: 0 all is well, 1 something is wrong, 2 something could not be checked.
+    """
+    from server.commands import doctor
+    from server.commands.findings import Finding, Level
+
+    try:
+        loaded = _quiet(config, data_dir)
+    except SettingsError as error:
+        found = [Finding(Level.WRONG, "settings", line) for line in str(error).splitlines()]
+        _exit(doctor.report(found, [], as_json=as_json))
+    named = _named(room, loaded) if room is not None else None
+    _exit(asyncio.run(doctor.run(loaded.settings, named, as_json=as_json)))
+
+
+def _migrate(
+    source: Annotated[str, typer.Option("--from", metavar="STORE", help="Where the rooms are: sqlite or redis.")],
+    target: Annotated[str, typer.Option("--to", metavar="STORE", help="Where they go: redis or sqlite.")],
+    room: Annotated[
+        list[str] | None,
+        typer.Option("--room", "-r", metavar="ROOM", help="A room to copy; may be given again. Default: all."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace rooms that are there already.")] = False,
+    source_file: Annotated[
+        Path | None,
+        typer.Option("--from-database", metavar="FILE", help="Embedded store to read. Default: the settings'."),
+    ] = None,
+    target_file: Annotated[
+        Path | None,
+        typer.Option("--to-database", metavar="FILE", help="Embedded store to write. Default: the settings'."),
+    ] = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Copy rooms from the embedded store to Redis (redis_url) or back, and prove that they arrived.
+
+    A room comes with its edits, checkpoint, jobs, suggestions and what undo needs. It is read back and compared.
+    Rooms that are there already are left alone unless --overwrite is given. Nothing is deleted where rooms
+    come from.
+    """
+    from server.commands import migrate
+
+    loaded = _quiet(config, data_dir)
+    way = migrate.ends(source, target, source_file, target_file)
+    rooms = [_named(one, loaded) for one in room or []]
+    _exit(asyncio.run(migrate.run(loaded.settings, way, rooms, overwrite=overwrite)))
+
+
 def _settings(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, without the descriptions.")] = False,
     config: Config = None,
@@ -218,6 +309,10 @@ def _quiet(config: Path | None, data_dir: Path | None) -> LoadedSettings:
     loaded = load(config, {"data_dir": data_dir})
     configure_logs("warning", loaded.settings.log_format, loaded.settings.secrets())
     return loaded
+
+
+def _exit(code: int) -> NoReturn:
+    raise typer.Exit(code)
 
 
 def _named(room: str | None, loaded: LoadedSettings) -> RoomId:

@@ -216,7 +216,7 @@ class YConnection(Connection):
 
     def resumed(self) -> None:
         """The reader has drained what waited."""
-        self._host.caught_up(self)
+        self._host.reads_again(self)
 
     def ask(self, text: str) -> None:
         """A control message."""

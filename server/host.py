@@ -26,16 +26,19 @@ from collab.effects import (
     SendPresence,
     SendState,
 )
-from collab.errors import StoreError
+from collab.errors import KeepLost, StoreError, TryLater
 from collab.ids import ClientId, ConnectionId, RoomId
 from collab.limits import Limits
 from collab.logsize import LogSize
 from collab.origin import JobOrigin, Origin, PersonOrigin, UndoOrigin
-from collab.ports import Clock
-from collab.presence import PresenceView
+from collab.ports import Clock, LogEntry
+from collab.presence import PresenceView, RemoteHolder, Rival
 from collab.room import Member, Room
+from collab.shared import Keep
 from collab.versions import FileVersions
 from collab.wire import sync_step2, sync_update
+from generation.book import JOB_KINDS
+from generation.event_codec import encode_event
 from generation.events import GenerationEvent
 from server.announce import Announcer
 from server.following import LOAD_AT_ONCE, Following
@@ -45,6 +48,7 @@ from server.transport import frame
 if TYPE_CHECKING:
     from server.connection import Connection, NativeConnection, YConnection
     from server.records import Records
+    from server.room_link import RoomLink
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -73,6 +77,12 @@ class RoomHost:
         self.log = LogSize()
         self.failing: StoreError | None = None
         self.held = 0
+        self.link: RoomLink | None = None
+        """The tie to other nodes; None where there are none."""
+        self.keep: Callable[[], Keep | None] | None = None
+        """This node's keep of the room's jobs at this instant; None where nobody else could have it."""
+        self.urgent = False
+        """Other nodes hold the room, and wait for what is stored here."""
         self.retired = False
         """Nothing more is stored: the room was unloaded or deleted."""
         self.idle_since = clock.monotonic()
@@ -126,8 +136,9 @@ class RoomHost:
 
     def change(self, change: Callable[[Editor], T], origin: Origin) -> tuple[T, Applied]:
         """Edits the document in one transaction, spreads and stores it. Raises what ``change`` raises,
-        and LimitExceeded.
+        LimitExceeded, and KeepLost.
         """
+        self._fence(origin)
         self.flush()
         self._room.check_size()
         try:
@@ -163,17 +174,28 @@ class RoomHost:
             member.name = name
 
     def apply(self, update: bytes, origin: Origin) -> Applied:
-        """Applies an update, spreads and stores it. Raises LimitExceeded."""
+        """Applies an update, spreads and stores it. Raises LimitExceeded, KeepLost."""
+        self._fence(origin)
         self.flush()
         self._room.check_size()
         applied = self.document.apply([update], track=True)
         self._spread(applied, origin)
         return applied
 
-    def announce(self, event: GenerationEvent | AnyEvent) -> None:
-        """Tells everybody who follows events."""
+    def announce(self, event: GenerationEvent) -> None:
+        """Tells everybody who follows events, on all nodes."""
+        self.hear(event)
+        if self.link is not None and self.link.shared:
+            self.link.announce(encode_event(event))
+
+    def hear(self, event: GenerationEvent) -> None:
+        """Tells everybody here who follows events."""
         for message in self._announcer.messages(event):
             self._tell(message)
+
+    def may_generate(self) -> bool:
+        """Whether jobs of this room may change anything from here at this instant."""
+        return self.keep is None or self.keep() is not None
 
     def set_presence(self, client: ClientId, state: Mapping[str, object] | None) -> None:
         """Sets or removes an awareness state that the server speaks for."""
@@ -181,13 +203,23 @@ class RoomHost:
         self.schedule()
 
     def put_record(self, kind: str, key: str, value: bytes | None) -> None:
-        """Stores or forgets a record of the room, soon and in order."""
-        if not self.retired:
-            self._records.put(self.room, kind, key, value)
+        """Stores or forgets a record of the room, soon and in order; none of jobs that another node keeps."""
+        if self.retired:
+            return
+        keep = self.keep() if self.keep is not None and kind in JOB_KINDS else None
+        if keep is not None or self.keep is None or kind not in JOB_KINDS:
+            self._records.put(self.room, kind, key, value, keep.token if keep is not None else 0)
 
     async def records(self, kind: str) -> dict[str, bytes]:
         """All records of one kind."""
-        return await self._records.read(self.room, kind)
+        keep = self.keep() if self.keep is not None else None
+        return await self._records.read(self.room, kind, keep.token if keep is not None else 0)
+
+    async def caught_up(self) -> None:
+        """Returns when the document has all that the log had at the call. Raises StoreError."""
+        if self.link is not None:
+            await self.link.caught_up()
+            self.flush()
 
     async def durable(self) -> None:
         """Returns when all that was applied so far is stored. Raises StoreUnavailable when that takes long."""
@@ -197,7 +229,9 @@ class RoomHost:
     # What connections use
 
     def join(self, connection: Connection) -> None:
-        """A connection has come."""
+        """A connection has come. Raises TryLater when the room was unloaded meanwhile."""
+        if self.retired:
+            raise TryLater("The room is being loaded anew; try again in a moment.")
         member = connection.member
         self._members[member] = connection
         logger.debug("a connection has come", extra={"room": self.room, "connection": member.holder.connection})
@@ -228,7 +262,7 @@ class RoomHost:
             self._flowing = {other: write for other, write in self._flowing.items() if other is not member}
             self._slow[member] = connection
 
-    def caught_up(self, connection: YConnection) -> None:
+    def reads_again(self, connection: YConnection) -> None:
         """A connection's reader has drained what waited for it; what it missed goes out at once."""
         if self._slow.pop(connection.member, None) is None:
             return
@@ -241,8 +275,12 @@ class RoomHost:
         if missed.presence:
             self._perform([SendPresence(connection.member)])
 
-    def probe(self, rival: ConnectionId) -> None:
+    def probe(self, rival: Rival) -> None:
         """Asks a connection whether it is still there, since another one has announced its client id."""
+        if isinstance(rival, RemoteHolder):
+            if self.link is not None:
+                self.link.probe(rival)
+            return
         member = self._member(rival)
         if member is not None:
             self._members[member].probe(lambda: self._unheard(member))
@@ -260,9 +298,19 @@ class RoomHost:
     def flush(self) -> None:
         """Applies and spreads what has come in."""
         self._scheduled = False
-        if self._room.has_incoming:
+        if self._room.has_incoming and not self.retired:
             before = self.document.state_vector() if self._slow else b""
             self._perform(self._room.turn(), before)
+
+    def follow(self, entries: Iterable[LogEntry]) -> None:
+        """Takes entries that another node has stored."""
+        if self.retired:
+            return
+        for entry in entries:
+            self.log.added(entry)
+            self._room.push_remote((entry,))
+        if self._room.has_incoming:
+            self.schedule()
 
     def perform(self, effects: Iterable[Effect]) -> None:
         """Carries out what a session wants."""
@@ -302,12 +350,21 @@ class RoomHost:
 
     def _spread(self, applied: Applied, origin: Origin) -> None:
         before = applied.before if self._slow else b""
-        self._perform(self._room.local(applied, origin, self._name_of(origin)), before)
+        self._perform(self._room.local(applied, origin, self._name_of(origin), self._fence(origin)), before)
         if isinstance(origin, PersonOrigin):
             member = self._member(origin.connection)
             if member is not None and member in self._natives:
                 self._room.acknowledge(member)
                 self.schedule()
+
+    def _fence(self, origin: Origin) -> int:
+        """The token under which a job may write. Raises KeepLost when it may not."""
+        if self.keep is None or not isinstance(origin, JobOrigin | UndoOrigin):
+            return 0
+        keep = self.keep()
+        if keep is None:
+            raise KeepLost("Another server has taken over this room's AI jobs; try again in a moment.")
+        return keep.token
 
     def _name_of(self, origin: Origin) -> str:
         if isinstance(origin, PersonOrigin):
@@ -328,7 +385,7 @@ class RoomHost:
                 # An entry behind a deleted log would keep the store from taking anything else.
                 if not self.retired:
                     self.log.added(effect.entry)
-                    self._records.write(self.room, effect.entry)
+                    self._records.write(self.room, effect.entry, urgent=self.urgent)
             elif isinstance(effect, Changed):
                 self._following.changed(effect)
             elif isinstance(effect, BroadcastPresence):
@@ -355,6 +412,8 @@ class RoomHost:
         for write in self._flowing.values():
             write(framed)
         self._following.people(effect.clients)
+        if self.link is not None and self.urgent:
+            self.link.show(full=False)
 
     def _single(self, effect: Effect) -> None:
         match effect:

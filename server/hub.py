@@ -6,7 +6,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -18,11 +18,13 @@ from collab.ids import RoomId, client_id
 from collab.io.compactor import Compactor
 from collab.io.writer import Writer
 from collab.limits import Limits
-from collab.ports import Clock, Store
+from collab.ports import Clock, RoomSummary, Store, StoredRoom
 from collab.room import Room
+from server.backlog import shrink
+from server.cluster import Cluster
 from server.host import RoomHost
 from server.owners import KEY, KIND, read_owners, write_owners
-from server.records import Records
+from server.records import Records, RecordsFirst
 
 TICK_SECONDS: Final = 0.5
 IDLE_SECONDS: Final = 1.0
@@ -41,6 +43,12 @@ class RoomRow:
     stored_bytes: int
     last_change_ms: int
     connections: int
+    log_entries: int = 0
+    """Edits since the last checkpoint."""
+    checkpoint_ms: int = 0
+    """The time of the newest edit that the last checkpoint holds; 0 without one."""
+    nodes: tuple[str, ...] = ()
+    """What the processes that hold the room are called; empty where there is only one."""
 
 
 class Hub:
@@ -53,8 +61,13 @@ class Hub:
         clock: Clock,
         random: Random,
         commit_interval: float,
+        cluster: Cluster | None = None,
     ) -> None:
+        """``open_store`` is not called where there is a cluster: its store is taken."""
         self._open_store = open_store
+        self._cluster = cluster
+        if cluster is not None:
+            cluster.bind(self)
         self._limits = limits
         self._clock = clock
         self._random = random
@@ -65,6 +78,8 @@ class Hub:
         self._closing: dict[RoomId, asyncio.Event] = {}
         self._failing: StoreError | None = None
         self._connections = 0
+        self._forget: Callable[[RoomId], None] = lambda _: None
+        self._tasks: asyncio.TaskGroup | None = None
         self._store: Store | None = None
         self._writer: Writer | None = None
         self._records: Records | None = None
@@ -73,12 +88,22 @@ class Hub:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Opens the store and does the hub's work meanwhile. Raises StoreError if it cannot be opened."""
-        store = await self._open_store()
+        cluster = self._cluster
+        if cluster is None:
+            async with self._working(await self._open_store()):
+                yield
+        else:
+            async with cluster.running(), self._working(cluster.store):
+                yield
+
+    @asynccontextmanager
+    async def _working(self, store: Store) -> AsyncIterator[None]:
         self._store = store
         try:
             self._compactor = Compactor(store)
+            first = RecordsFirst(store)
             writer = Writer(
-                store,
+                first,
                 self._clock,
                 self._random,
                 on_durable=self._on_durable,
@@ -88,13 +113,15 @@ class Hub:
             )
             async with writer:
                 self._writer = writer
-                self._records = Records(store, writer)
+                self._records = first.records = Records(store, writer, ordered=self._cluster is not None)
                 try:
                     async with asyncio.TaskGroup() as tasks:
+                        self._tasks = tasks
                         work = [tasks.create_task(self._records.run()), tasks.create_task(self._sweep())]
                         try:
                             yield
                         finally:
+                            self._tasks = None
                             for host in self._hosts.values():
                                 host.flush()
                             for task in work:
@@ -129,37 +156,91 @@ class Hub:
 
     async def rooms(self) -> list[RoomRow]:
         """All rooms that are stored or open, by name."""
+        cluster = self._cluster
         stored = {row.room: row for row in await self._opened().rooms()}
-        rows = []
-        for room in sorted({*stored, *self._hosts}):
-            row, host = stored.get(room), self._hosts.get(room)
-            rows.append(
-                RoomRow(
-                    room,
-                    row.stored_bytes if row else 0,
-                    row.last_change_ms if row else 0,
-                    host.connections() if host else 0,
-                )
+        counts = self.connection_counts() if cluster is None else await cluster.connection_counts()
+        names = sorted({*stored, *self._hosts, *counts})
+        nodes = {} if cluster is None else await cluster.nodes_of(names)
+        return [
+            RoomRow(
+                room,
+                row.stored_bytes,
+                row.last_change_ms,
+                counts.get(room, 0),
+                row.log_entries,
+                row.checkpoint_ms,
+                nodes.get(room, ()),
             )
-        return rows
+            for room in names
+            for row in [stored.get(room) or RoomSummary(room, 0, 0, 0)]
+        ]
+
+    def connection_counts(self) -> dict[RoomId, int]:
+        """The connections of each open room of this process."""
+        return {room: host.connections() for room, host in self._hosts.items()}
 
     async def delete(self, room: RoomId) -> None:
         """Forgets the room; its connections are closed and told not to come back."""
+        await self._settled(room)
+        # Nobody loads it before the store has forgotten it.
+        async with self._closed(room):
+            self._expel(room, 4404, "The room was deleted.")
+            await self._opened().delete(room)
+            if self._cluster is not None:
+                await self._cluster.leave(room)
+
+    def on_deleted(self, forget: Callable[[RoomId], None]) -> None:
+        """Sets who is told that another node has deleted a room."""
+        self._forget = forget
+
+    # What the cluster asks for
+
+    def room_deleted(self, room: RoomId) -> None:
+        """Another node has deleted the room."""
+        self._forget(room)
+        self._part(room, 4404, "The room was deleted.")
+
+    def reload(self, room: RoomId, reason: str) -> None:
+        """What this process has of the room is not to be served any more; who comes next loads it anew."""
+        self._part(room, 1012, reason)
+
+    def _part(self, room: RoomId, code: int, reason: str) -> None:
+        if room not in self._hosts or self._tasks is None:
+            return
+        self._expel(room, code, reason)
+        closed = self._closing[room] = asyncio.Event()
+        self._tasks.create_task(self._leave(room, closed))
+
+    async def _leave(self, room: RoomId, closed: asyncio.Event) -> None:
+        assert self._cluster is not None
+        try:
+            await self._cluster.leave(room)
+        finally:
+            del self._closing[room]
+            closed.set()
+
+    def _expel(self, room: RoomId, code: int, reason: str) -> None:
+        host = self._hosts.pop(room, None)
+        if host is not None:
+            host.close_all(code, reason)
+            host.retire()
+        if self._records is not None:
+            self._records.forget(room)
+
+    async def _settled(self, room: RoomId) -> None:
+        """Until the room is neither being loaded nor being unloaded."""
         while room in self._closing or room in self._loading:
             if room in self._closing:
                 await self._closing[room].wait()
             else:
                 await asyncio.wait([self._loading[room]])
-        # Nobody loads it before the store has forgotten it.
+
+    @asynccontextmanager
+    async def _closed(self, room: RoomId) -> AsyncIterator[None]:
+        """Nobody gets the room meanwhile."""
         closed = self._closing[room] = asyncio.Event()
         try:
-            host = self._hosts.pop(room, None)
-            if host is not None:
-                host.close_all(4404, "The room was deleted.")
-                host.retire()
-            if self._records is not None:
-                self._records.forget(room)
-            await self._opened().delete(room)
+            yield
         finally:
             del self._closing[room]
             closed.set()
@@ -225,9 +306,21 @@ class Hub:
 
     async def _build(self, room: RoomId) -> RoomHost:
         await self._make_room()
-        store, records = self._opened(), self._records
+        store, cluster = self._opened(), self._cluster
+        stored = await (store.load(room) if cluster is None else cluster.enter(room))
+        try:
+            host = await self._host(room, stored, store)
+        except BaseException:
+            if cluster is not None:
+                await cluster.leave(room)
+            raise
+        if cluster is not None:
+            cluster.attach(host)
+        return host
+
+    async def _host(self, room: RoomId, stored: StoredRoom, store: Store) -> RoomHost:
+        records = self._records
         assert records is not None
-        stored = await store.load(room)
         state = Room(room, Document(client_id(self._random)), self._limits, self._clock)
         try:
             state.load(stored)
@@ -269,6 +362,8 @@ class Hub:
                 if self._hosts.get(host.room) is not host:
                     continue  # It was deleted or evicted while another one was being worked on.
                 host.tick()
+                if self._failing is not None and self._writer is not None:
+                    shrink(self._writer, host, self._limits.backlog_bytes)
                 if not host.held and now - host.idle_since >= self._patience(host):
                     await self._evict(host)
                 elif host.log.due(self._policy) and self._failing is None:
@@ -282,6 +377,8 @@ class Hub:
         """Unloads a room; nobody gets it before all that it had is stored."""
         if self._failing is not None or self._hosts.get(host.room) is not host:
             return
+        if self._cluster is not None and not self._cluster.up:
+            return  # It could not be loaded again.
         try:
             await host.durable()
         except StoreError as error:
@@ -290,21 +387,25 @@ class Hub:
         if host.held or self._hosts.get(host.room) is not host:
             return
         del self._hosts[host.room]
-        closed = self._closing[host.room] = asyncio.Event()
-        try:
-            if host.log.due(self._policy, unloading=True):
-                await self._compact(host)
-        finally:
-            host.retire()
-            del self._closing[host.room]
-            closed.set()
+        async with self._closed(host.room):
+            try:
+                if host.log.due(self._policy, unloading=True):
+                    await self._compact(host)
+            finally:
+                host.retire()
+                if self._cluster is not None:
+                    await self._cluster.leave(host.room)
 
     async def _compact(self, host: RoomHost) -> None:
-        store, compactor = self._opened(), self._compactor
+        compactor, cluster, room = self._compactor, self._cluster, host.room
         assert compactor is not None
         try:
-            await store.put_record(host.room, KIND, KEY, write_owners(host.state.owners))
-            checkpoint = await compactor.compact(host.room)
+            async with cluster.shared.compacting(room) if cluster is not None else nullcontext(True) as mine:
+                if not mine:
+                    host.log.refused()  # Another node does it, and says so when it is done.
+                    return
+                await self._opened().put_record(room, KIND, KEY, write_owners(host.state.owners))
+                checkpoint = await compactor.compact(room)
         except CompactionRefused as error:
             logger.error("a log was not compacted: %s", error.message)
             host.log.refused()
@@ -312,8 +413,14 @@ class Hub:
             logger.warning("a log was not compacted: %s", error.message)
             host.log.refused()
         else:
-            if checkpoint is not None:
+            if checkpoint is None:
+                return
+            size = len(checkpoint.state)
+            if cluster is None:
                 host.log.compacted(checkpoint)
+            else:
+                host.log.replaced(checkpoint.seq, cluster.position(room), size)
+                cluster.compacted(room, checkpoint.seq, size)
 
     def _opened(self) -> Store:
         if self._store is None:

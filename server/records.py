@@ -2,54 +2,67 @@
 
 Records (jobs, suggestions, ledgers) are small and rare. The newest value of each is kept until it is stored; a
 store that refuses is tried again, as the writer does for entries.
+
+Where several nodes share a room, another one may have to go on from any moment. There a record is stored after
+the entries that came before it, but those that tell of what is to come (open hunks) are stored before that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from collab.errors import StoreError, StoreUnavailable
+from collab.errors import StoreError, StoreFenced, StoreUnavailable
 from collab.ids import RoomId
 from collab.io.writer import Writer
 from collab.ports import LogEntry, Store
+from generation.book import OPEN
 
 RETRY_SECONDS: Final = 1.0
 
 logger = logging.getLogger(__name__)
 
 _Key = tuple[RoomId, str, str]
+_Value = tuple[bytes | None, int]
+"""A record's value and the fence under which it is written."""
 
 
 class Records:
     """The way of all rooms of this process to the store."""
 
-    def __init__(self, store: Store, writer: Writer) -> None:
+    def __init__(self, store: Store, writer: Writer, *, ordered: bool = False) -> None:
+        """``ordered`` holds records back until the entries before them are stored."""
         self._store = store
+        self._ordered = ordered
+        self._ahead: dict[_Key, _Value] = {}
         self._writer = writer
-        self._pending: dict[_Key, bytes | None] = {}
+        self._pending: dict[_Key, _Value] = {}
+        self._turn = asyncio.Lock()
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def write(self, room: RoomId, entry: LogEntry) -> None:
-        """Hands an entry to the group commit."""
-        self._writer.write(room, entry)
+    def write(self, room: RoomId, entry: LogEntry, *, urgent: bool = False) -> None:
+        """Hands an entry to the group commit, which an urgent one does not wait for."""
+        self._writer.write(room, entry, urgent=urgent)
 
-    def put(self, room: RoomId, kind: str, key: str, value: bytes | None) -> None:
+    def put(self, room: RoomId, kind: str, key: str, value: bytes | None, fence: int = 0) -> None:
         """Stores (or with None forgets) a record soon; values of one key never overtake each other."""
+        pending = self._ahead if kind == OPEN and value is not None else self._pending
         # Put last, so that records are stored in the order of their last change.
-        self._pending.pop((room, kind, key), None)
-        self._pending[(room, kind, key)] = value
+        pending.pop((room, kind, key), None)
+        pending[(room, kind, key)] = (value, fence)
         self._idle.clear()
         self._work.set()
 
-    async def read(self, room: RoomId, kind: str) -> dict[str, bytes]:
-        """All records of one kind, those that are not stored yet included."""
+    async def read(self, room: RoomId, kind: str, fence: int = 0) -> dict[str, bytes]:
+        """All records of one kind, those included that are not stored yet and are of this fence."""
         found = await self._store.records(room, kind)
-        for (other, other_kind, key), value in self._pending.items():
-            if other == room and other_kind == kind:
+        waiting = [*self._ahead.items(), *self._pending.items()]
+        for (other, other_kind, key), (value, under) in waiting:
+            if other == room and other_kind == kind and under == fence:
                 if value is None:
                     found.pop(key, None)
                 else:
@@ -63,13 +76,20 @@ class Records:
             async with asyncio.timeout(timeout):
                 await self._idle.wait()
         except TimeoutError:
-            raise StoreUnavailable(f"{len(self._pending)} records could not be stored in {timeout:g} s.") from None
+            waiting = len(self._pending) + len(self._ahead)
+            raise StoreUnavailable(f"{waiting} records could not be stored in {timeout:g} s.") from None
 
     def forget(self, room: RoomId) -> None:
         """Drops what waits of a room that is being deleted."""
         self._writer.forget(room)
-        for key in [key for key in self._pending if key[0] == room]:
-            del self._pending[key]
+        for pending in (self._pending, self._ahead):
+            for key in [key for key in pending if key[0] == room]:
+                del pending[key]
+
+    async def ahead(self, rooms: Collection[RoomId]) -> None:
+        """Stores now what tells of entries of these rooms before they are stored. Raises StoreError."""
+        for key in [key for key in self._ahead if key[0] in rooms]:
+            await self._store_one(self._ahead, key)
 
     async def run(self) -> None:
         """Stores records until cancelled; ``close`` stores what is left then."""
@@ -78,24 +98,54 @@ class Records:
             await self._drain()
 
     async def _drain(self) -> None:
-        while self._pending:
-            key, value = next(iter(self._pending.items()))
+        while self._pending or self._ahead:
             try:
-                await self._store.put_record(*key, value)
+                if self._ahead:
+                    await self._store_one(self._ahead, next(iter(self._ahead)))
+                    continue
+                key = next(iter(self._pending))
+                if self._ordered:
+                    await self._writer.flush(key[0])
+                if not self._ahead:
+                    await self._store_one(self._pending, key)
             except StoreError as error:
                 logger.error("a record is not being saved: %s", error.message)
                 await asyncio.sleep(RETRY_SECONDS)
-                continue
-            # A newer value may have come meanwhile.
-            if key in self._pending and self._pending[key] is value:
-                del self._pending[key]
         self._work.clear()
         self._idle.set()
 
+    async def _store_one(self, pending: dict[_Key, _Value], key: _Key) -> None:
+        # One at a time, so that values of one key never overtake each other.
+        async with self._turn:
+            value = pending.get(key)
+            if value is None:
+                return
+            try:
+                await self._store.put_record(*key, *value)
+            except StoreFenced as error:
+                logger.warning("a record was not saved: %s", error.message)
+            # A newer value may have come meanwhile.
+            if pending.get(key) is value:
+                del pending[key]
+
     async def close(self) -> None:
         """Stores what has not been stored, once."""
-        for key, value in list(self._pending.items()):
+        for key, value in [*self._ahead.items(), *self._pending.items()]:
             try:
-                await self._store.put_record(*key, value)
+                await self._store.put_record(*key, *value)
             except StoreError as error:
                 logger.error("a record was not saved before the end: %s", error.message)
+
+
+class RecordsFirst:
+    """The store as the writer takes it: what tells of entries ahead is stored before them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.records: Records | None = None
+
+    async def append(self, entries: Sequence[tuple[RoomId, LogEntry]]) -> None:
+        """See Store.append."""
+        if self.records is not None:
+            await self.records.ahead({room for room, _ in entries})
+        await self._store.append(entries)

@@ -1,17 +1,14 @@
-"""The settings of one process: from the command line, ``PAIRLOOM_*`` variables, a file, or defaults.
+"""The settings of one process, with their defaults and rules.
 
-The first of these that names a setting wins, in that order. ``load`` reads them all, once, at the start;
-``Settings(...)`` itself reads nothing from outside, so that a test gets what it asks for.
+``server.settings_loading`` puts them together from outside; ``Settings(...)`` itself reads nothing, so that a test
+gets what it asks for.
 """
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
-import os
-import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+import socket
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import quote, urlsplit
@@ -22,13 +19,11 @@ from pydantic import (
     ByteSize,
     Field,
     SecretStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -39,10 +34,10 @@ from collab.ids import room_id
 from collab.limits import Limits
 
 PREFIX: Final = "PAIRLOOM_"
-CONFIG_VARIABLE: Final = "PAIRLOOM_CONFIG"
-CONFIG_FILE: Final = "pairloom.toml"
-KEY_VARIABLE: Final = "OPENAI_API_KEY"
-MASK: Final = "********"
+
+_REDIS_SCHEMES: Final = (
+    "redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster",
+)  # fmt: skip
 
 _DEFAULTS: Final = Limits()
 _OPEN_ADDRESS: Final = (
@@ -52,10 +47,6 @@ _OPEN_ADDRESS: Final = (
     "everybody who reaches the address may do everything, such as inside a container whose port is published "
     "on 127.0.0.1 only, set trusted_network to true."
 )
-
-
-class SettingsError(Exception):
-    """Raised when settings cannot be used. The message names each setting, and what to do."""
 
 
 def is_loopback(host: str) -> bool:
@@ -85,8 +76,8 @@ def _http_url(value: str) -> str:
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
-    if urlsplit(value.get_secret_value()).scheme not in {"redis", "rediss", "unix"}:
-        raise ValueError("must be a URL that starts with redis://, rediss:// or unix://")
+    if urlsplit(value.get_secret_value()).scheme not in _REDIS_SCHEMES:
+        raise ValueError(f"must be a URL that starts with one of {'://, '.join(_REDIS_SCHEMES)}://")
     return value
 
 
@@ -142,14 +133,39 @@ class Settings(BaseSettings):
     )
     redis_url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = Field(
         default=None,
-        description="Redis to share rooms with other processes. This version only checks the form of the URL "
-        "and does not connect: rooms are stored in the embedded store.",
+        description="Redis that holds the rooms, for all processes that have the same URL: redis://, rediss:// "
+        "or unix://, redis+sentinel://HOST:PORT,HOST:PORT/SERVICE, or redis+cluster://HOST:PORT,HOST:PORT. "
+        "Without it, rooms are in the embedded store.",
+    )
+    redis_prefix: str = Field(
+        default="pairloom:",
+        pattern=r"^[A-Za-z0-9._:-]{1,64}$",
+        description="What all keys and channels in Redis begin with; the same for all processes that share rooms.",
+    )
+    node_name: str = Field(
+        default_factory=socket.gethostname,
+        max_length=80,
+        description="What lists and logs call this process. The default is the machine's name.",
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Processes that serve on the same address. More than one need redis_url.",
     )
     commit_interval_ms: float = Field(
         default=250.0,
         ge=0,
         le=5_000,
         description="Milliseconds for which edits are collected before one commit stores them together.",
+    )
+
+    drain_seconds: float = Field(
+        default=2.0,
+        ge=0,
+        le=60,
+        description="Seconds over which a node that stops ends its connections, so that not all of its clients "
+        "come to the others at once.",
     )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -193,6 +209,10 @@ class Settings(BaseSettings):
     limit_files: int = _count(_DEFAULTS.files, "Files in one room.")
     limit_pending_bytes: ByteSize = _size(
         _DEFAULTS.pending_bytes, "Updates of one room that wait for a missing one."
+    )
+    limit_backlog_bytes: ByteSize = _size(
+        _DEFAULTS.backlog_bytes,
+        "Updates of one room that wait for a store that cannot be reached, before they are put together.",
     )
     limit_presence_bytes: ByteSize = _size(_DEFAULTS.presence_bytes, "Largest awareness state of one client.")
     limit_presence_clients: int = _count(_DEFAULTS.presence_clients, "Awareness states in one room.")
@@ -253,6 +273,15 @@ class Settings(BaseSettings):
             raise ValueError(_OPEN_ADDRESS.format(host=self.host))
         return self
 
+    @model_validator(mode="after")
+    def _refuse_lone_workers(self) -> Settings:
+        if self.workers > 1 and self.redis_url is None:
+            raise ValueError(
+                f"workers is {self.workers}, but processes share rooms over Redis only: set redis_url too, such "
+                "as redis://127.0.0.1:6379/0, or leave workers at 1."
+            )
+        return self
+
     @property
     def database_path(self) -> Path:
         """The embedded store's file."""
@@ -280,128 +309,3 @@ class Settings(BaseSettings):
         """Values that must appear in no log and no message."""
         values = (self.api_key, self.redis_url)
         return [value.get_secret_value() for value in values if value is not None]
-
-
-@dataclass(frozen=True, slots=True)
-class SettingRow:
-    """One setting as it is shown: secrets are masked."""
-
-    name: str
-    value: str
-    source: str
-    description: str
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that sets it."""
-        return PREFIX + self.name.upper()
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedSettings:
-    """The settings in force, and for each one that is not a default, where it came from."""
-
-    settings: Settings
-    sources: Mapping[str, str]
-
-    def rows(self) -> list[SettingRow]:
-        """All settings, in the order in which they are declared."""
-        return [
-            SettingRow(
-                name,
-                _shown(getattr(self.settings, name)),
-                self.sources.get(name, "default"),
-                field.description or "",
-            )
-            for name, field in Settings.model_fields.items()
-        ]
-
-
-def load(config: Path | None = None, overrides: Mapping[str, object] | None = None) -> LoadedSettings:
-    """Reads the settings. ``overrides`` come from the command line; those that are None do not count.
-
-    ``config`` is the settings file; without it PAIRLOOM_CONFIG names one, or pairloom.toml in the working
-    folder is read if it is there. Raises SettingsError.
-    """
-    problems = _unknown_variables(os.environ)
-    path = _config_path(config)
-    values: dict[str, object] = {}
-    sources: dict[str, str] = {}
-
-    from_file = _read(path) if path is not None else {}
-    problems += [_unknown(f"{path}: {name}", name, Settings.model_fields) for name in sorted(_surplus(from_file))]
-    from_environment = EnvSettingsSource(Settings)()
-    from_command_line = {name: value for name, value in (overrides or {}).items() if value is not None}
-    if problems:
-        raise SettingsError("\n".join(problems))
-
-    if key := os.environ.get(KEY_VARIABLE):
-        values["api_key"], sources["api_key"] = key, KEY_VARIABLE
-    for given, source in (
-        (from_file, str(path)),
-        (from_environment, ""),
-        (from_command_line, "command line"),
-    ):
-        for name, value in given.items():
-            values[name], sources[name] = value, source or PREFIX + name.upper()
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError("\n".join(_explained(error, sources))) from None
-    return LoadedSettings(settings, sources)
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "not set"
-    if isinstance(value, SecretStr):
-        return MASK
-    if isinstance(value, ByteSize):
-        return value.human_readable()
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ", ".join(value) or "none" if isinstance(value, list) else str(value)
-
-
-def _config_path(config: Path | None) -> Path | None:
-    named = config if config is not None else Path(value) if (value := os.environ.get(CONFIG_VARIABLE)) else None
-    if named is None:
-        return Path(CONFIG_FILE) if Path(CONFIG_FILE).is_file() else None
-    if not named.is_file():
-        raise SettingsError(f"{named}: there is no such settings file; correct --config or {CONFIG_VARIABLE}.")
-    return named
-
-
-def _read(path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: is no valid TOML: {error}.") from error
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}.") from error
-
-
-def _surplus(given: Mapping[str, object]) -> set[str]:
-    return given.keys() - Settings.model_fields.keys()
-
-
-def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
-    given = {name for name in environ if name.upper().startswith(PREFIX)}
-    return [_unknown(f"environment: {name}", name, known) for name in sorted(given) if name.upper() not in known]
-
-
-def _unknown(where: str, name: str, known: Iterable[str]) -> str:
-    folded = {candidate.removeprefix(PREFIX).lower(): candidate for candidate in known}
-    near = difflib.get_close_matches(name.upper().removeprefix(PREFIX).lower(), folded, n=1, cutoff=0.6)
-    advice = f"did you mean {folded[near[0]]}?" if near else "`pairloom settings` lists all that there are."
-    return f"{where} is no setting; {advice}"
-
-
-def _explained(error: ValidationError, sources: Mapping[str, str]) -> list[str]:
-    lines = []
-    for problem in error.errors(include_url=False, include_input=False, include_context=False):
-        message = problem["msg"].removeprefix("Value error, ")
-        name = str(problem["loc"][0]) if problem["loc"] else ""
-        lines.append(f"{name} ({sources.get(name, 'default')}): {message}" if name else message)
-    return lines

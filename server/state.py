@@ -39,6 +39,7 @@ class AppState:
             return "The server is shutting down."
         if not self.started:
             return "The server is starting."
-        if self.hub.failing is not None:
+        if self.hub.failing is not None and self.settings.redis_url is None:
+            # Without the store that they share, nodes go on from memory; sending people elsewhere helps nobody.
             return f"Edits are not being saved: {self.hub.failing.message}"
         return None

@@ -103,6 +103,7 @@ class RoomTransport(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.parting = False
         self._tail = b""
         self._elsewhere = 0  # Bytes of a frame that websockets is collecting.
         self._ponged: list[asyncio.Future[None]] = []
@@ -255,7 +256,10 @@ class RoomTransport(WebSocketsSansIOProtocol):
         self.transport.abort()
 
     def shutdown(self) -> None:
-        """The process stops: says goodbye first."""
+        """The process stops: says goodbye first. A second call does nothing."""
+        if self.parting:
+            return
+        self.parting = True
         if self.receiver is not None:
             self.receiver.leaving()
             self._release()

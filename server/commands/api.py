@@ -54,6 +54,9 @@ class RoomAnswer(_Answer):
     connections: int = 0
     stored_bytes: int = 0
     last_change_ms: int | None = None
+    log_entries: int = 0
+    checkpoint_ms: int = 0
+    nodes: list[str] = []
 
 
 class _RoomsAnswer(_Answer):

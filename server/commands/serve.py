@@ -35,17 +35,27 @@ def run(settings: Settings, *, open_browser: bool | None) -> int:
     def ready(address: str) -> None:
         say(f"Pairloom is running at {address}")
         say("Open the address in as many browsers as you like. Ctrl+C stops the server.")
-        if _has_screen() if open_browser is None else open_browser:
-            # In a thread: some systems' browsers keep the call until they close.
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        open_page(address, wanted=open_browser)
 
     try:
         return serve(settings, ready)
     except OSError as error:
-        advice = _ADVICE.get(error.errno or 0)
-        if advice is None:
-            raise
-        raise CommandFailed(f"Cannot listen on {settings.host} port {settings.port}: {advice}.") from error
+        raise listen_failed(error, settings) from error
+
+
+def listen_failed(error: OSError, settings: Settings) -> Exception:
+    """What to raise when the port cannot be had: CommandFailed, or the error if it says something else."""
+    advice = _ADVICE.get(error.errno or 0)
+    if advice is None:
+        return error
+    return CommandFailed(f"Cannot listen on {settings.host} port {settings.port}: {advice}.")
+
+
+def open_page(address: str, *, wanted: bool | None) -> None:
+    """Opens the address in a browser; with None only where a person sits in front of a screen."""
+    if _has_screen() if wanted is None else wanted:
+        # In a thread: some systems' browsers keep the call until they close.
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
 def _has_screen() -> bool:

@@ -11,11 +11,12 @@ from rich.table import Table
 
 from server.commands.api import reach
 from server.commands.printing import say
-from server.settings import LoadedSettings, Settings
+from server.settings import Settings
+from server.settings_loading import LoadedSettings
 
 
 async def rooms(settings: Settings, server: str | None, *, as_json: bool) -> None:
-    """Prints the rooms with their size and last change."""
+    """Prints the rooms: who is in them and where, their size, and how old the last change and checkpoint are."""
     async with reach(settings, server) as api:
         found = await api.rooms()
     if as_json:
@@ -25,10 +26,19 @@ async def rooms(settings: Settings, server: str | None, *, as_json: bool) -> Non
         say("There is no room yet; open an address under /r/ in a browser, or import a folder.")
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("room", "connected", "stored", "last change"):
-        table.add_column(heading, justify="right" if heading in {"connected", "stored"} else "left")
+    for heading in ("room", "connected", "node", "stored", "edits since", "last checkpoint", "last change"):
+        table.add_column(heading, justify="right" if heading in {"connected", "stored", "edits since"} else "left")
+    now = datetime.now(UTC)
     for room in found:
-        table.add_row(room.room, str(room.connections), decimal(room.stored_bytes), _moment(room.last_change_ms))
+        table.add_row(
+            room.room,
+            str(room.connections),
+            ", ".join(room.nodes) or "-",
+            decimal(room.stored_bytes),
+            f"{room.log_entries:,}",
+            age(room.checkpoint_ms, now),
+            _moment(room.last_change_ms),
+        )
     Console().print(table)
 
 
@@ -41,6 +51,17 @@ def settings(loaded: LoadedSettings, *, as_json: bool) -> None:
     for row in rows:
         say(f"{row.name} = {row.value}    ({row.source})")
         say(f"    {row.description} Variable: {row.variable}.")
+
+
+def age(at_ms: int, now: datetime) -> str:
+    """How long ago something was, roughly."""
+    if not at_ms:
+        return "none"
+    seconds = max(0.0, now.timestamp() - at_ms / 1000)
+    for size, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{int(seconds // size)} {name} old"
+    return f"{int(seconds)} seconds old"
 
 
 def _moment(at_ms: int | None) -> str:

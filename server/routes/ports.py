@@ -81,6 +81,21 @@ class RoomRow(Protocol):
         """How many connections the room has."""
         ...
 
+    @property
+    def log_entries(self) -> int:
+        """Edits since the last checkpoint."""
+        ...
+
+    @property
+    def checkpoint_ms(self) -> int:
+        """The time of the newest edit in the last checkpoint, in milliseconds since 1970; 0 without one."""
+        ...
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """What the processes that hold the room are called."""
+        ...
+
 
 class Hub(Protocol):
     """The rooms of this process."""

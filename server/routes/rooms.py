@@ -30,6 +30,9 @@ class RoomRoutes:
                         "stored_bytes": row.stored_bytes,
                         "last_change_ms": row.last_change_ms,
                         "connections": row.connections,
+                        "log_entries": row.log_entries,
+                        "checkpoint_ms": row.checkpoint_ms,
+                        "nodes": list(row.nodes),
                     }
                     for row in rows
                 ]

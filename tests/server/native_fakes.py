@@ -132,6 +132,9 @@ class FakeGeneration:
     async def run(self) -> None:
         raise NotImplementedError
 
+    async def drain(self) -> None:
+        raise NotImplementedError
+
     async def submit(self, room: RoomId, request: GenerationRequest, asker: Asker) -> JobView:
         self._note("submit", room, request, asker)
         return job_view(prompt=request.prompt, asked_by=asker.name)

@@ -116,6 +116,9 @@ class FakeRow:
     stored_bytes: int = 10
     last_change_ms: int = 1
     connections: int = 0
+    log_entries: int = 3
+    checkpoint_ms: int = 2
+    nodes: tuple[str, ...] = ("node-1",)
 
 
 @dataclass
@@ -151,6 +154,9 @@ class FakeGeneration:
 
     def forget(self, room: RoomId) -> None:
         self.calls.append(("forget", room))
+
+    async def drain(self) -> None:
+        raise NotImplementedError
 
     async def run(self) -> None:
         raise AssertionError("the routes never run the engine")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+COMMANDS = ["serve", "import", "export", "rooms", "doctor", "migrate", "settings", "version"]
 
 
 @pytest.fixture
@@ -58,11 +59,13 @@ def failed(result: subprocess.CompletedProcess[str], code: int) -> str:
 
 def test_help_lists_the_commands(run: Run) -> None:
     shown = run("--help").stdout
-    for name in ("serve", "import", "export", "rooms", "settings", "version"):
+    for name in COMMANDS:
         assert name in shown
+    # The supervisor's own.
+    assert "worker " not in shown
 
 
-@pytest.mark.parametrize("command", ["serve", "import", "export", "rooms", "settings", "version"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_explains_itself(run: Run, command: str) -> None:
     result = run(command, "--help")
     assert result.returncode == 0

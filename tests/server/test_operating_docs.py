@@ -14,7 +14,7 @@ from server.cli import build
 from server.settings import Settings
 
 DOCS = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
-WRITTEN_OUT = {"data_dir": "the user's data folder"}
+WRITTEN_OUT = {"data_dir": "the user's data folder", "node_name": "the machine's name"}
 
 
 def setting_row(name: str) -> str:
@@ -31,7 +31,8 @@ def setting_row(name: str) -> str:
     return f"| `{name}` | {default} | {field.description} |"
 
 
-COMMANDS = cast(TyperGroup, get_command(build())).commands
+ALL = cast(TyperGroup, get_command(build())).commands
+COMMANDS = {name: command for name, command in ALL.items() if not command.hidden}
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

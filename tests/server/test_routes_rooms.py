@@ -13,7 +13,16 @@ async def test_the_list_of_rooms() -> None:
     async with state.client() as client:
         rooms = (await client.get("/api/rooms")).json()["rooms"]
     assert rooms == [
-        {"room": name, "stored_bytes": 10, "last_change_ms": 1, "connections": 0} for name in ("a", "b")
+        {
+            "room": name,
+            "stored_bytes": 10,
+            "last_change_ms": 1,
+            "connections": 0,
+            "log_entries": 3,
+            "checkpoint_ms": 2,
+            "nodes": ["node-1"],
+        }
+        for name in ("a", "b")
     ]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from collab.limits import Limits
-from server.settings import MASK, Settings, SettingsError, load
+from server.settings import Settings
+from server.settings_loading import MASK, SettingsError, load
 
 
 @pytest.fixture(autouse=True)

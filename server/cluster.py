@@ -1,0 +1,534 @@
+"""The process among the others that share its rooms: the rooms it holds, and what is said between nodes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Final, Protocol
+
+import msgpack
+
+from collab.errors import CollabError, MalformedMessage, StoreError, StoreUnavailable, TryLater
+from collab.ids import ClientId, NodeId, Random, RoomId, short_id
+from collab.ports import Clock, Store, StoredRoom
+from collab.replica import Replica
+from collab.shared import Bus, Committed, Keep, SharedEntry, SharedStore
+from generation.event_codec import decode_event
+from generation.events import GenerationEvent
+from server.bus_messages import (
+    Answer,
+    BusMessage,
+    Bye,
+    Compacted,
+    Happened,
+    Hello,
+    People,
+    Probe,
+    Question,
+    pack,
+    unpack,
+)
+from server.host import RoomHost
+from server.lease import RENEW_SECONDS, Lease
+from server.log_reader import LogReader
+from server.questions import Questions
+from server.room_link import RoomLink
+from server.shared_log import SharedLog
+
+SHOW_SECONDS: Final = 5.0
+"""How often a node tells all that it speaks for, so that what the bus has lost is put right."""
+CHECK_SECONDS: Final = 10.0
+"""How often the logs of all rooms are looked at, though nothing seems to be missing."""
+DELETED: Final = b"deleted"
+JOBS: Final = "jobs"
+COUNTS: Final = "counts"
+COUNTS_SECONDS: Final = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class Rooms(Protocol):
+    """What the cluster asks of the hub."""
+
+    def room_deleted(self, room: RoomId) -> None:
+        """Another node has deleted the room."""
+        ...
+
+    def reload(self, room: RoomId, reason: str) -> None:
+        """What this node has of the room is not to be served any more; it is loaded anew."""
+        ...
+
+    def connection_counts(self) -> dict[RoomId, int]:
+        """The connections of each open room of this process."""
+        ...
+
+
+class Cluster:
+    """Implements ``generation.sharing.Peers`` and ``collab.shared.BusListener``. Use it inside ``running``."""
+
+    def __init__(
+        self,
+        open_shared: Callable[[str], AbstractAsyncContextManager[tuple[SharedStore, Bus]]],
+        clock: Clock,
+        random: Random,
+        name: str,
+    ) -> None:
+        """``open_shared`` gets the name under which this process writes; ``name`` is for people."""
+        self._open_shared = open_shared
+        self._clock = clock
+        self._random = random
+        self._writer = short_id(random, "w", 12)
+        self._lease = Lease(self._writer, name, clock)
+        self._links: dict[RoomId, RoomLink] = {}
+        self._looking = False
+        self._numbers: dict[RoomId, int] = {}
+        """The last number that this process has used in rooms, where the log may be shorter than that."""
+        self._keeps: dict[RoomId, Keep] = {}
+        self._questions = Questions(self._send, self._lease.name_of)
+        self._reader = LogReader(self._links.values, lambda: self.shared, clock, random, self._room_deleted)
+        self.up = True
+        """Whether the other nodes can be heard."""
+        self._tasks: asyncio.TaskGroup | None = None
+        self._rooms: Rooms | None = None
+        self._store: SharedStore | None = None
+        self._bus: Bus | None = None
+        self._log: SharedLog | None = None
+        self._answer: Callable[[NodeId, bytes], Awaitable[bytes]] | None = None
+        self._lost: Callable[[Sequence[RoomId]], None] = lambda _: None
+        self._overheard: Callable[[RoomId, GenerationEvent], None] = lambda _, __: None
+        self._restored: Callable[[RoomId], None] = lambda _: None
+        self._on_renewed: Callable[[], None] = lambda: None
+
+    def bind(self, rooms: Rooms) -> None:
+        """Sets whose rooms these are, before the node starts."""
+        self._rooms = rooms
+
+    def on_renewed(self, callback: Callable[[], None]) -> None:
+        """Sets what is called when the bus is there again, before the node starts."""
+        self._on_renewed = callback
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Joins the cluster. Raises StoreError when the store cannot be had."""
+        async with self._open_shared(self._writer) as (store, bus):
+            self._store, self._bus = store, bus
+            self._log = SharedLog(
+                store, self._clock, self._replica, self._resync_room, self._committed, self._room_deleted
+            )
+            await self._lease.begin(store)
+            async with bus.running(self.node, self), asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                work = [tasks.create_task(self._keep_alive()), tasks.create_task(self._reader.run())]
+                try:
+                    yield
+                finally:
+                    self._tasks = None
+                    for task in work:
+                        task.cancel()
+                    await self._depart()
+
+    async def _depart(self) -> None:
+        self._questions.give_up(())
+        # A node that cannot say goodbye is missed a few seconds later.
+        with suppress(StoreError):
+            # First, as whoever hears the goodbye looks at once who is left.
+            await self.shared.resign(self.node)
+        for link in self._links.values():
+            link.tell(Bye())
+        with suppress(StoreError):
+            for room in list(self._links):
+                await self.shared.leave(room, [self.node])
+
+    # For the hub
+
+    @property
+    def shared(self) -> SharedStore:
+        """The store that all nodes share. Raises TryLater before it is open."""
+        if self._store is None:
+            raise TryLater("The server is starting; try again in a moment.")
+        return self._store
+
+    @property
+    def store(self) -> Store:
+        """The store as this node's writer takes it."""
+        if self._log is None:
+            raise TryLater("The server is starting; try again in a moment.")
+        return self._log
+
+    async def enter(self, room: RoomId) -> StoredRoom:
+        """Ties a room that is being loaded to the other nodes; what the store has of it. Raises StoreError."""
+        store, bus = self.shared, self._bus
+        assert bus is not None
+        link = RoomLink(
+            room, store, bus, self._clock, self._random, self._reader.wake, self._reader.read, self._restored
+        )
+        self._links[room] = link
+        try:
+            # In this order: what is stored after the log was read is announced to this node.
+            await bus.subscribe(room)
+            (nodes,) = await store.enter([room], self.node)
+            snapshot = await store.snapshot(room)
+        except BaseException:
+            del self._links[room]
+            await bus.unsubscribe(room)
+            raise
+        for node in nodes:
+            if node != self.node:
+                link.heard(node)
+        link.loaded(snapshot.mark)
+        self._numbers[room] = max(self._numbers.get(room, 0), snapshot.number)
+        return snapshot.stored
+
+    def attach(self, host: RoomHost) -> None:
+        """The room was loaded."""
+        room = host.room
+        link = self._links[room]
+        host.link = link
+        host.keep = lambda: self.keep(room)
+        # A number that this process has used before would be taken for the entry that had it then.
+        host.state.seq = host.state.durable_seq = max(host.state.seq, self._numbers.pop(room, 0))
+        link.attach(host)
+        if link.shared:
+            link.tell(Hello())
+
+    async def leave(self, room: RoomId) -> None:
+        """The room was unloaded. Never raises for a store that cannot be reached."""
+        link = self._links.pop(room, None)
+        if link is None or self._bus is None:
+            return
+        link.left = True
+        if link.host is not None and link.replica is not None and link.host.state.seq > link.replica.position:
+            self._numbers[room] = link.host.state.seq
+        if link.shared:
+            link.tell(Bye())
+        if self._keeps.pop(room, None) is not None:
+            self._lost([room])
+        await self._bus.unsubscribe(room)
+        with suppress(StoreError):
+            await self.shared.leave(room, [self.node])
+
+    def compacted(self, room: RoomId, position: int, size: int) -> None:
+        """Tells the other nodes that this one has compacted a room's log."""
+        link = self._links.get(room)
+        if link is not None and link.shared:
+            link.tell(Compacted(position, size))
+
+    def position(self, room: RoomId) -> int:
+        """Up to which position the room's log is known here."""
+        replica = self._replica(room)
+        return replica.position if replica is not None else 0
+
+    async def connection_counts(self) -> dict[RoomId, int]:
+        """The connections of each room over all nodes that answer in time. Raises StoreError."""
+        assert self._rooms is not None
+        await self._look()
+        counts = dict(self._rooms.connection_counts())
+        others = [node for node in self._lease.live if node != self.node]
+        answers = await asyncio.gather(*(self._counts_of(node) for node in others))
+        for answer in answers:
+            for room, count in answer.items():
+                counts[room] = counts.get(room, 0) + count
+        return counts
+
+    async def nodes_of(self, rooms: Sequence[RoomId]) -> dict[RoomId, tuple[str, ...]]:
+        """What the live nodes that hold each room are called. Raises StoreError."""
+        facts = await self.shared.facts(rooms)
+        return {
+            room: tuple(sorted(self._lease.name_of(node) for node in known.nodes if self.live(node)))
+            for room, known in zip(rooms, facts, strict=True)
+        }
+
+    async def _counts_of(self, node: NodeId) -> dict[RoomId, int]:
+        try:
+            counts = msgpack.unpackb(await self._questions.ask(node, COUNTS, b"", COUNTS_SECONDS))
+            return {RoomId(str(room)): int(count) for room, count in counts.items()}
+        except (TryLater, ValueError, TypeError, AttributeError, msgpack.UnpackException) as error:
+            logger.warning("a node did not tell its connections: %s", error, extra={"node": node})
+            return {}
+
+    # Peers
+
+    @property
+    def node(self) -> NodeId:
+        """The id of this node; another one after it has lost its lease."""
+        return self._lease.node
+
+    def live(self, node: NodeId) -> bool:
+        """Whether a node's lease was good when this one last looked."""
+        return node in self._lease.live
+
+    async def claim(self, room: RoomId) -> Keep:
+        """Makes this node the keeper of a room's jobs unless another live one is. Raises StoreUnavailable."""
+        if (held := self.keep(room)) is not None:
+            return held
+        if not self._lease.good:
+            raise StoreUnavailable("This node cannot take jobs on before it reaches the store again.")
+        node = self.node
+        keep = await self.shared.claim(room, node, [])
+        if keep.node != node and not self.live(keep.node):
+            # It may be newer than what this node knows.
+            await self._look()
+            if not self.live(keep.node):
+                keep = await self.shared.claim(room, node, [keep.node])
+        if keep.node == node and node == self.node:
+            self._keeps[room] = keep
+        else:
+            self._keeps.pop(room, None)
+        return keep
+
+    async def unclaim(self, room: RoomId) -> None:
+        """Ends this node's keep of a room. Raises StoreUnavailable."""
+        keep = self._keeps.pop(room, None)
+        if keep is not None:
+            await self.shared.unclaim(room, keep)
+
+    def keep(self, room: RoomId) -> Keep | None:
+        """The keep of a room by this node, if it holds at this instant."""
+        keep = self._keeps.get(room)
+        return keep if keep is not None and self._lease.good else None
+
+    async def ask(self, node: NodeId, payload: bytes, timeout: float) -> bytes:
+        """What a node answers. Raises TryLater."""
+        return await self._questions.ask(node, JOBS, payload, timeout)
+
+    def serve(
+        self,
+        answer: Callable[[NodeId, bytes], Awaitable[bytes]],
+        lost: Callable[[Sequence[RoomId]], None],
+        overheard: Callable[[RoomId, GenerationEvent], None],
+        restored: Callable[[RoomId], None],
+    ) -> None:
+        """Sets who is called, before the node starts; see Peers."""
+        self._answer, self._lost, self._overheard, self._restored = answer, lost, overheard, restored
+
+    # BusListener
+
+    def entries(self, room: RoomId, log: str, entries: Sequence[SharedEntry]) -> None:
+        """Another node's entries were stored."""
+        link = self._links.get(room)
+        if link is not None:
+            link.entries(log, entries)
+
+    def message(self, room: RoomId, node: NodeId, payload: bytes) -> None:
+        """A node has said something in a room."""
+        link = self._links.get(room)
+        if link is None:
+            return
+        if not node:
+            if payload.startswith(DELETED) and link.replica is not None:
+                self._deleted_log(link, payload[len(DELETED) :].decode("latin-1"))
+            return
+        message = self._read(payload)
+        match message:
+            case Hello():
+                link.heard(node)
+                link.show(full=True)
+            case Bye():
+                link.gone(node)
+                if self.live(node) and not self._looking:
+                    # It may have gone altogether; nobody is to wait for its answers then.
+                    self._looking = True
+                    self._spawn(self._look_who_left())
+            case People(full=full):
+                link.people(node, message.node_states(), full=full)
+            case Happened(event=event):
+                self._happened(link, event)
+            case Compacted(position=position, size=size):
+                if link.host is not None and link.replica is not None:
+                    link.host.log.replaced(position, link.replica.position, size)
+
+    def direct(self, node: NodeId, payload: bytes) -> None:
+        """A node has said something to this one."""
+        message = self._read(payload)
+        match message:
+            case Probe(room=room, client=client):
+                if (link := self._links.get(room)) is not None:
+                    link.probed(ClientId(client))
+            case Question():
+                self._spawn(self._reply(node, message))
+            case Answer():
+                self._questions.answered(node, message)
+
+    def renewed(self) -> None:
+        """The bus is there again."""
+        self.up = True
+        # At once: what comes from now on must not hide that the log is another than it was.
+        self._reader.doubt(self._links.values())
+        logger.info("the bus to the other nodes is there again")
+        self._spawn(self._come_back())
+        self._on_renewed()
+
+    def down(self, reason: str) -> None:
+        """The bus is gone."""
+        self.up = False
+        logger.warning("the bus to the other nodes is gone: %s", reason)
+
+    def _read(self, payload: bytes) -> BusMessage | None:
+        try:
+            return unpack(payload)
+        except MalformedMessage as error:
+            logger.warning(error.message)
+            return None
+
+    def _happened(self, link: RoomLink, data: bytes) -> None:
+        try:
+            event = decode_event(data)
+        except CollabError as error:
+            logger.warning(error.message)
+            return
+        if link.host is not None:
+            link.host.hear(event)
+        self._overheard(link.room, event)
+
+    def _deleted_log(self, link: RoomLink, log: str) -> None:
+        if link.replica is not None and link.replica.log == log:
+            self._room_deleted(link.room)
+
+    async def _reply(self, node: NodeId, question: Question) -> None:
+        assert self._rooms is not None
+        try:
+            if question.topic == COUNTS:
+                payload = bytes(msgpack.packb(self._rooms.connection_counts()))
+            elif question.topic == JOBS and self._answer is not None:
+                payload = await self._answer(node, question.payload)
+            else:
+                raise TryLater(f"This node does not know what {question.topic[:40]!r} is; it has another version.")
+            answer = Answer(question.number, True, payload)
+        except CollabError as error:
+            answer = Answer(question.number, False, error.message.encode())
+        except Exception:
+            logger.exception("a question of another node could not be answered")
+            answer = Answer(question.number, False, b"The node made a mistake; its log says more.")
+        self._send(node, answer)
+
+    # The lease
+
+    async def _keep_alive(self) -> None:
+        shown = checked = self._clock.monotonic()
+        while True:
+            await asyncio.sleep(RENEW_SECONDS * (0.9 + 0.2 * self._random.getrandbits(16) / 65536))
+            try:
+                await self._look()
+            except StoreError as error:
+                logger.warning("this node's lease could not be renewed: %s", error.message)
+                continue
+            now = self._clock.monotonic()
+            if now - shown >= SHOW_SECONDS:
+                shown = now
+                for link in self._links.values():
+                    if link.shared:
+                        link.show(full=True)
+            if now - checked >= CHECK_SECONDS:
+                checked = now
+                self._reader.doubt(await self._meet())
+
+    async def _look_who_left(self) -> None:
+        try:
+            await self._look()
+        except StoreError as error:
+            logger.warning("who is left could not be looked up: %s", error.message)
+        finally:
+            self._looking = False
+
+    async def _look(self) -> None:
+        """Renews the lease, and learns who else is alive."""
+        if await self._lease.renew(self.shared):
+            if self._lease.lapsed:
+                # Its jobs found that out, and stopped; whoever claims the rooms now goes on with them.
+                self._drop_keeps()
+            self._looked()
+        else:
+            await self._begin_anew()
+
+    def _looked(self) -> None:
+        live, looked = self._lease.live, self._lease.looked
+        self._questions.give_up(live)
+        for link in self._links.values():
+            # Who was heard of since then may be newer than the list.
+            dead = [node for node, heard in link.nodes.items() if node not in live and heard < looked]
+            for node in dead:
+                link.gone(node)
+            if dead:
+                self._spawn(link.forget_nodes(dead))
+
+    async def _begin_anew(self) -> None:
+        """Comes back under another id, and keeps nothing: the node was taken for dead."""
+        self._lease.rename()
+        logger.warning("this node had lost its lease, and joins again", extra={"node": self.node})
+        self._drop_keeps()
+        assert self._bus is not None
+        self._bus.rename(self.node)
+        await self._lease.begin(self.shared)
+        self._looked()
+        await self._come_back()
+
+    def _drop_keeps(self) -> None:
+        rooms = list(self._keeps)
+        self._keeps.clear()
+        if rooms:
+            self._lost(rooms)
+
+    async def _come_back(self) -> None:
+        """After anything may have been missed: shows itself in all rooms, and looks at their logs."""
+        links = await self._meet()
+        for link in links:
+            link.tell(Hello())
+            link.show(full=True)
+        self._reader.doubt(links)
+
+    async def _meet(self) -> list[RoomLink]:
+        """Sees to it that this node is on the list of each of its rooms, and learns who else is; the rooms' links.
+
+        None of them, when the store does not answer.
+        """
+        links = [link for link in self._links.values() if link.replica is not None]
+        asked = self._clock.monotonic()
+        try:
+            known = await self.shared.enter([link.room for link in links], self.node)
+        except StoreError as error:
+            logger.warning("this node could not enter its rooms again: %s", error.message)
+            return []
+        for link, nodes in zip(links, known, strict=True):
+            for node in nodes:
+                if node != self.node:
+                    link.heard(node)
+            # Their goodbye was lost.
+            for node in [node for node, heard in link.nodes.items() if node not in nodes and heard < asked]:
+                link.gone(node)
+        return links
+
+    # The logs
+
+    async def _resync_room(self, room: RoomId) -> None:
+        link = self._links.get(room)
+        if link is not None:
+            await link.resync()
+
+    def _replica(self, room: RoomId) -> Replica | None:
+        link = self._links.get(room)
+        return link.replica if link is not None else None
+
+    def _committed(self, room: RoomId, done: Committed) -> None:
+        if done.refused:
+            logger.error(
+                "what a job wrote was refused, as another node had taken the room's jobs over",
+                extra={"room": room, "entries": len(done.refused)},
+            )
+            assert self._rooms is not None
+            self._rooms.reload(room, "Another server has taken over this room's AI jobs; reconnect.")
+
+    def _room_deleted(self, room: RoomId) -> None:
+        assert self._rooms is not None
+        self._rooms.room_deleted(room)
+
+    def _send(self, node: NodeId, message: BusMessage) -> None:
+        assert self._bus is not None
+        self._bus.send(node, pack(message))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        if self._tasks is None:
+            work.close()
+            return
+        self._tasks.create_task(work)

@@ -1,0 +1,45 @@
+"""Builds what a process needs to share its rooms and jobs with others over Redis; nothing is opened yet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Final
+
+from collab.io.redis_address import parse
+from collab.io.redis_bus import RedisBus
+from collab.io.redis_link import RedisLink
+from collab.io.redis_store import RedisStore
+from collab.ports import Clock
+from collab.shared import Bus, SharedStore
+from generation.io.redis_board import RedisJobBoard
+from generation.sharing import JobBoard
+from server.cluster import Cluster
+from server.settings import Settings
+
+CONNECT_SECONDS: Final = 2.0
+COMMAND_SECONDS: Final = 3.0
+"""No command takes longer; then Redis counts as away."""
+
+
+def share(settings: Settings, clock: Clock, random: Random) -> tuple[Cluster, JobBoard]:
+    """The process among the nodes that have the same redis_url and redis_prefix, and the board of their jobs.
+
+    Raises ValueError for a URL that names nothing.
+    """
+    assert settings.redis_url is not None
+    address = parse(settings.redis_url.get_secret_value())
+    link = RedisLink(address, connect_timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS)
+    prefix = settings.redis_prefix
+
+    @asynccontextmanager
+    async def open_shared(writer: str) -> AsyncIterator[tuple[SharedStore, Bus]]:
+        try:
+            with link.failures():
+                await link.client.ping()
+            yield RedisStore(link, writer=writer, prefix=prefix), RedisBus(link, prefix, writer)
+        finally:
+            await link.aclose()
+
+    return Cluster(open_shared, clock, random, settings.node_name), RedisJobBoard(link, prefix)
