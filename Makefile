@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check simulate slow bench generate lock clean
+.PHONY: help install run test check simulate chaos slow bench generate lock clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,10 @@ check: install $(VENV)/installed-dev ## Check style, types, layers and generated
 
 simulate: install $(VENV)/installed-dev ## Simulate rooms with N seeds: make simulate N=10000
 	PAIRLOOM_SEEDS=$(or $(N),1000) $(BIN)/python -m pytest tests/simulation -n 2 --timeout 0 $(ARGS)
+
+chaos: install $(VENV)/installed-dev ## Play N rounds of faults on real processes: make chaos N=200 SEED=1
+	PAIRLOOM_CHAOS_ROUNDS=$(or $(N),20) PAIRLOOM_CHAOS_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -m slow -s \
+		tests/integration/test_chaos.py $(ARGS)
 
 slow: install $(VENV)/installed-dev ## Run the tests that wait for long timeouts
 	$(BIN)/python -m pytest -m slow -n 2 $(ARGS)

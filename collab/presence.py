@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -35,6 +36,8 @@ from collab.wire import AwarenessEntry, awareness_message
 NULL = b"null"
 REMEMBERED = 4096
 """Clocks of clients that went, kept per room."""
+TOLD = 256
+"""Of those, how many somebody is told of who has missed changes."""
 
 
 @dataclass(slots=True)
@@ -247,11 +250,16 @@ class Presence:
                     # Its id stays its own: it is shown again as soon as it renews its state.
                     self._remove(client)
 
-    def snapshot(self) -> bytes | None:
-        """An awareness message with all states; None if nobody is here."""
-        if not self._states:
-            return None
-        return awareness_message([AwarenessEntry(c, s.clock, s.json).encode() for c, s in self._states.items()])
+    def snapshot(self, *, missed: bool = False) -> bytes | None:
+        """An awareness message with all states; None if there is nothing to tell.
+
+        For somebody who has ``missed`` changes, it also says who went last.
+        """
+        entries = [AwarenessEntry(c, s.clock, s.json).encode() for c, s in self._states.items()]
+        if missed:
+            last = islice(reversed(self._gone.items()), TOLD)
+            entries += [AwarenessEntry(client, clock, NULL).encode() for client, clock in last]
+        return awareness_message(entries) if entries else None
 
     @property
     def pending(self) -> bool:

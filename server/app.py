@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from random import SystemRandom
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.config import Config
+from uvicorn.server import HANDLED_SIGNALS
 
 from collab.io.clock import SystemClock
 from collab.io.sqlite import SqliteStore
@@ -23,8 +25,9 @@ from generation.io.service import GenerationEngine
 from generation.io.shared import SharedGeneration
 from generation.service import GenerationService
 from generation.settings import GenerationSettings
+from server.collector import settle_collector
 from server.dispatch import Dispatch
-from server.hub import Hub, settle_collector
+from server.hub import Hub
 from server.routes import routes
 from server.settings import Settings
 from server.sharing import share
@@ -133,6 +136,18 @@ class _Server(uvicorn.Server):
         self._on_ready = on_ready
         self._on_stop = on_stop
         self._spread = spread
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ends the server at a signal; uvicorn's own has the signal end the process then and there, before the
+        rooms are saved and the other nodes told.
+        """
+        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to accept."""

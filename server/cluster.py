@@ -8,9 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final, Protocol
 
-import msgpack
-
-from collab.errors import CollabError, MalformedMessage, StoreError, StoreUnavailable, TryLater
+from collab.errors import CollabError, MalformedMessage, StoreError, TryLater
 from collab.ids import ClientId, NodeId, Random, RoomId, short_id
 from collab.ports import Clock, Store, StoredRoom
 from collab.replica import Replica
@@ -30,10 +28,12 @@ from server.bus_messages import (
     pack,
     unpack,
 )
+from server.census import COUNTS, Census, pack_counts
 from server.host import RoomHost
+from server.keeping import Keeping
 from server.lease import RENEW_SECONDS, Lease
 from server.log_reader import LogReader
-from server.questions import Questions
+from server.questions import Questions, Topic, answered
 from server.room_link import RoomLink
 from server.shared_log import SharedLog
 
@@ -43,8 +43,6 @@ CHECK_SECONDS: Final = 10.0
 """How often the logs of all rooms are looked at, though nothing seems to be missing."""
 DELETED: Final = b"deleted"
 JOBS: Final = "jobs"
-COUNTS: Final = "counts"
-COUNTS_SECONDS: Final = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +83,10 @@ class Cluster:
         self._looking = False
         self._numbers: dict[RoomId, int] = {}
         """The last number that this process has used in rooms, where the log may be shorter than that."""
-        self._keeps: dict[RoomId, Keep] = {}
+        self._keeping = Keeping(lambda: self.shared, self._lease, self._look, self._keeps_lost)
         self._questions = Questions(self._send, self._lease.name_of)
+        self._census = Census(self._lease, self._questions)
+        self._topics: dict[str, Topic] = {COUNTS: self._tell_counts}
         self._reader = LogReader(self._links.values, lambda: self.shared, clock, random, self._room_deleted)
         self.up = True
         """Whether the other nodes can be heard."""
@@ -95,7 +95,6 @@ class Cluster:
         self._store: SharedStore | None = None
         self._bus: Bus | None = None
         self._log: SharedLog | None = None
-        self._answer: Callable[[NodeId, bytes], Awaitable[bytes]] | None = None
         self._lost: Callable[[Sequence[RoomId]], None] = lambda _: None
         self._overheard: Callable[[RoomId, GenerationEvent], None] = lambda _, __: None
         self._restored: Callable[[RoomId], None] = lambda _: None
@@ -203,8 +202,7 @@ class Cluster:
             self._numbers[room] = link.host.state.seq
         if link.shared:
             link.tell(Bye())
-        if self._keeps.pop(room, None) is not None:
-            self._lost([room])
+        self._keeping.leave(room)
         await self._bus.unsubscribe(room)
         with suppress(StoreError):
             await self.shared.leave(room, [self.node])
@@ -224,29 +222,11 @@ class Cluster:
         """The connections of each room over all nodes that answer in time. Raises StoreError."""
         assert self._rooms is not None
         await self._look()
-        counts = dict(self._rooms.connection_counts())
-        others = [node for node in self._lease.live if node != self.node]
-        answers = await asyncio.gather(*(self._counts_of(node) for node in others))
-        for answer in answers:
-            for room, count in answer.items():
-                counts[room] = counts.get(room, 0) + count
-        return counts
+        return await self._census.connections(self._rooms.connection_counts())
 
     async def nodes_of(self, rooms: Sequence[RoomId]) -> dict[RoomId, tuple[str, ...]]:
         """What the live nodes that hold each room are called. Raises StoreError."""
-        facts = await self.shared.facts(rooms)
-        return {
-            room: tuple(sorted(self._lease.name_of(node) for node in known.nodes if self.live(node)))
-            for room, known in zip(rooms, facts, strict=True)
-        }
-
-    async def _counts_of(self, node: NodeId) -> dict[RoomId, int]:
-        try:
-            counts = msgpack.unpackb(await self._questions.ask(node, COUNTS, b"", COUNTS_SECONDS))
-            return {RoomId(str(room)): int(count) for room, count in counts.items()}
-        except (TryLater, ValueError, TypeError, AttributeError, msgpack.UnpackException) as error:
-            logger.warning("a node did not tell its connections: %s", error, extra={"node": node})
-            return {}
+        return await self._census.nodes(self.shared, rooms)
 
     # Peers
 
@@ -261,33 +241,15 @@ class Cluster:
 
     async def claim(self, room: RoomId) -> Keep:
         """Makes this node the keeper of a room's jobs unless another live one is. Raises StoreUnavailable."""
-        if (held := self.keep(room)) is not None:
-            return held
-        if not self._lease.good:
-            raise StoreUnavailable("This node cannot take jobs on before it reaches the store again.")
-        node = self.node
-        keep = await self.shared.claim(room, node, [])
-        if keep.node != node and not self.live(keep.node):
-            # It may be newer than what this node knows.
-            await self._look()
-            if not self.live(keep.node):
-                keep = await self.shared.claim(room, node, [keep.node])
-        if keep.node == node and node == self.node:
-            self._keeps[room] = keep
-        else:
-            self._keeps.pop(room, None)
-        return keep
+        return await self._keeping.claim(room)
 
     async def unclaim(self, room: RoomId) -> None:
         """Ends this node's keep of a room. Raises StoreUnavailable."""
-        keep = self._keeps.pop(room, None)
-        if keep is not None:
-            await self.shared.unclaim(room, keep)
+        await self._keeping.unclaim(room)
 
     def keep(self, room: RoomId) -> Keep | None:
         """The keep of a room by this node, if it holds at this instant."""
-        keep = self._keeps.get(room)
-        return keep if keep is not None and self._lease.good else None
+        return self._keeping.keep(room)
 
     async def ask(self, node: NodeId, payload: bytes, timeout: float) -> bytes:
         """What a node answers. Raises TryLater."""
@@ -301,7 +263,8 @@ class Cluster:
         restored: Callable[[RoomId], None],
     ) -> None:
         """Sets who is called, before the node starts; see Peers."""
-        self._answer, self._lost, self._overheard, self._restored = answer, lost, overheard, restored
+        self._topics[JOBS] = answer
+        self._lost, self._overheard, self._restored = lost, overheard, restored
 
     # BusListener
 
@@ -387,21 +350,11 @@ class Cluster:
             self._room_deleted(link.room)
 
     async def _reply(self, node: NodeId, question: Question) -> None:
+        self._send(node, await answered(question, node, self._topics))
+
+    async def _tell_counts(self, node: NodeId, payload: bytes) -> bytes:
         assert self._rooms is not None
-        try:
-            if question.topic == COUNTS:
-                payload = bytes(msgpack.packb(self._rooms.connection_counts()))
-            elif question.topic == JOBS and self._answer is not None:
-                payload = await self._answer(node, question.payload)
-            else:
-                raise TryLater(f"This node does not know what {question.topic[:40]!r} is; it has another version.")
-            answer = Answer(question.number, True, payload)
-        except CollabError as error:
-            answer = Answer(question.number, False, error.message.encode())
-        except Exception:
-            logger.exception("a question of another node could not be answered")
-            answer = Answer(question.number, False, b"The node made a mistake; its log says more.")
-        self._send(node, answer)
+        return pack_counts(self._rooms.connection_counts())
 
     # The lease
 
@@ -423,6 +376,7 @@ class Cluster:
             if now - checked >= CHECK_SECONDS:
                 checked = now
                 self._reader.doubt(await self._meet())
+                await self._keeping.verify()
 
     async def _look_who_left(self) -> None:
         try:
@@ -437,7 +391,7 @@ class Cluster:
         if await self._lease.renew(self.shared):
             if self._lease.lapsed:
                 # Its jobs found that out, and stopped; whoever claims the rooms now goes on with them.
-                self._drop_keeps()
+                self._keeping.drop()
             self._looked()
         else:
             await self._begin_anew()
@@ -457,18 +411,12 @@ class Cluster:
         """Comes back under another id, and keeps nothing: the node was taken for dead."""
         self._lease.rename()
         logger.warning("this node had lost its lease, and joins again", extra={"node": self.node})
-        self._drop_keeps()
+        self._keeping.drop()
         assert self._bus is not None
         self._bus.rename(self.node)
         await self._lease.begin(self.shared)
         self._looked()
         await self._come_back()
-
-    def _drop_keeps(self) -> None:
-        rooms = list(self._keeps)
-        self._keeps.clear()
-        if rooms:
-            self._lost(rooms)
 
     async def _come_back(self) -> None:
         """After anything may have been missed: shows itself in all rooms, and looks at their logs."""
@@ -477,6 +425,7 @@ class Cluster:
             link.tell(Hello())
             link.show(full=True)
         self._reader.doubt(links)
+        await self._keeping.verify()
 
     async def _meet(self) -> list[RoomLink]:
         """Sees to it that this node is on the list of each of its rooms, and learns who else is; the rooms' links.
@@ -518,6 +467,9 @@ class Cluster:
             )
             assert self._rooms is not None
             self._rooms.reload(room, "Another server has taken over this room's AI jobs; reconnect.")
+
+    def _keeps_lost(self, rooms: Sequence[RoomId]) -> None:
+        self._lost(rooms)
 
     def _room_deleted(self, room: RoomId) -> None:
         assert self._rooms is not None

@@ -36,14 +36,13 @@ from collab.presence import PresenceView, RemoteHolder, Rival
 from collab.room import Member, Room
 from collab.shared import Keep
 from collab.versions import FileVersions
-from collab.wire import sync_step2, sync_update
 from generation.book import JOB_KINDS
 from generation.event_codec import encode_event
 from generation.events import GenerationEvent
 from server.announce import Announcer
+from server.audience import Audience
 from server.following import LOAD_AT_ONCE, Following
 from server.messages.events import AnyEvent, NotSaved, Saved
-from server.transport import frame
 
 if TYPE_CHECKING:
     from server.connection import Connection, NativeConnection, YConnection
@@ -65,15 +64,11 @@ class RoomHost:
         self._clock = clock
         self._records = records
         self._loop = loop
-        self._members: dict[Member, Connection] = {}
-        self._flowing: dict[Member, Callable[[bytes], None]] = {}
-        self._slow: dict[Member, YConnection] = {}
-        self._controlled: dict[Member, YConnection] = {}
         self._announcer = Announcer()
+        self.audience = Audience(room, self._announcer)
         self._following = Following(room, limits, self._announcer)
         self._natives = self._following.members
         self._scheduled = False
-        self._state_frame: tuple[int, bytes] = (-1, b"")
         self.log = LogSize()
         self.failing: StoreError | None = None
         self.held = 0
@@ -132,7 +127,7 @@ class RoomHost:
 
     def connections(self) -> int:
         """How many connections the room has."""
-        return len(self._members)
+        return len(self.audience.members)
 
     def change(self, change: Callable[[Editor], T], origin: Origin) -> tuple[T, Applied]:
         """Edits the document in one transaction, spreads and stores it. Raises what ``change`` raises,
@@ -147,7 +142,9 @@ class RoomHost:
             # No rollback: what was done before the error stays, and must reach everybody all the same.
             self._spread(self.document.last_applied, origin)
             raise
-        self._following.author = self._member(origin.connection) if isinstance(origin, PersonOrigin) else None
+        self._following.author = (
+            self.audience.member_of(origin.connection) if isinstance(origin, PersonOrigin) else None
+        )
         try:
             self._spread(applied, origin)
         finally:
@@ -161,7 +158,7 @@ class RoomHost:
         """
         self.document.lacks(update)
         self._room.check_size()
-        member = self._member(connection)
+        member = self.audience.member_of(connection)
         if member is not None:
             self._room.push(member, update)
             self.flush()
@@ -169,7 +166,7 @@ class RoomHost:
 
     def rename(self, connection: ConnectionId, name: str) -> None:
         """Edits of this connection are shown under another name from now on."""
-        member = self._member(connection)
+        member = self.audience.member_of(connection)
         if member is not None:
             member.name = name
 
@@ -232,21 +229,18 @@ class RoomHost:
         """A connection has come. Raises TryLater when the room was unloaded meanwhile."""
         if self.retired:
             raise TryLater("The room is being loaded anew; try again in a moment.")
-        member = connection.member
-        self._members[member] = connection
-        logger.debug("a connection has come", extra={"room": self.room, "connection": member.holder.connection})
+        self.audience.add(connection)
+        logger.debug(
+            "a connection has come", extra={"room": self.room, "connection": connection.member.holder.connection}
+        )
         if connection.native:
             self._following.add(cast("NativeConnection", connection))
-        else:
-            self._flowing[member] = connection.raw_write()
-            if member.acknowledged:
-                self._controlled[member] = cast("YConnection", connection)
 
     def leave(self, connection: Connection) -> None:
         """A connection has gone."""
         member = connection.member
-        for group in (self._members, self._flowing, self._slow, self._controlled, self._natives):
-            group.pop(member, None)
+        self.audience.remove(member)
+        self._natives.pop(member, None)
         logger.debug("a connection has gone", extra={"room": self.room, "connection": member.holder.connection})
         self._room.leave(member)
         if connection.native:
@@ -256,24 +250,12 @@ class RoomHost:
 
     def slow(self, connection: YConnection) -> None:
         """A connection's reader has fallen behind."""
-        if connection.member in self._flowing:
-            # A transport says so in the middle of a write, while ``_flowing`` is walked through: a new table.
-            member = connection.member
-            self._flowing = {other: write for other, write in self._flowing.items() if other is not member}
-            self._slow[member] = connection
+        self.audience.fall_behind(connection)
 
     def reads_again(self, connection: YConnection) -> None:
         """A connection's reader has drained what waited for it; what it missed goes out at once."""
-        if self._slow.pop(connection.member, None) is None:
-            return
-        missed = connection.outbox.resumed()
-        self._flowing[connection.member] = connection.raw_write()
-        if missed.since is not None:
-            connection.write(frame(sync_update(self.document.encode(missed.since))))
-        if missed.asked is not None:
-            self._send_state(connection.member, missed.asked)
-        if missed.presence:
-            self._perform([SendPresence(connection.member)])
+        self.flush()
+        self.audience.read_again(connection)
 
     def probe(self, rival: Rival) -> None:
         """Asks a connection whether it is still there, since another one has announced its client id."""
@@ -281,9 +263,9 @@ class RoomHost:
             if self.link is not None:
                 self.link.probe(rival)
             return
-        member = self._member(rival)
+        member = self.audience.member_of(rival)
         if member is not None:
-            self._members[member].probe(lambda: self._unheard(member))
+            self.audience.members[member].probe(lambda: self._unheard(member))
 
     def _unheard(self, member: Member) -> None:
         self._room.presence.leave(member.holder, self._clock.monotonic())
@@ -299,7 +281,7 @@ class RoomHost:
         """Applies and spreads what has come in."""
         self._scheduled = False
         if self._room.has_incoming and not self.retired:
-            before = self.document.state_vector() if self._slow else b""
+            before = self.document.state_vector() if self.audience.slow else b""
             self._perform(self._room.turn(), before)
 
     def follow(self, entries: Iterable[LogEntry]) -> None:
@@ -334,11 +316,11 @@ class RoomHost:
     def store_recovered(self) -> None:
         """The store works again."""
         self.failing = None
-        self._perform([Durable(member, member.durable) for member in [*self._controlled, *self._natives]])
+        self._perform([Durable(member, member.durable) for member in [*self.audience.controlled, *self._natives]])
 
     def close_all(self, code: int, reason: str) -> None:
         """Ends every connection of the room."""
-        for connection in list(self._members.values()):
+        for connection in list(self.audience.members.values()):
             connection.end(code, reason)
 
     def retire(self) -> None:
@@ -349,10 +331,10 @@ class RoomHost:
     # Inside
 
     def _spread(self, applied: Applied, origin: Origin) -> None:
-        before = applied.before if self._slow else b""
+        before = applied.before if self.audience.slow else b""
         self._perform(self._room.local(applied, origin, self._name_of(origin), self._fence(origin)), before)
         if isinstance(origin, PersonOrigin):
-            member = self._member(origin.connection)
+            member = self.audience.member_of(origin.connection)
             if member is not None and member in self._natives:
                 self._room.acknowledge(member)
                 self.schedule()
@@ -368,19 +350,16 @@ class RoomHost:
 
     def _name_of(self, origin: Origin) -> str:
         if isinstance(origin, PersonOrigin):
-            member = self._member(origin.connection)
+            member = self.audience.member_of(origin.connection)
             return member.name if member is not None else origin.person
         if isinstance(origin, JobOrigin | UndoOrigin):
             return origin.job
         return ""
 
-    def _member(self, connection: ConnectionId) -> Member | None:
-        return next((m for m in self._members if m.holder.connection == connection), None)
-
     def _perform(self, effects: Iterable[Effect], before: bytes = b"") -> None:
         for effect in effects:
             if isinstance(effect, Broadcast):
-                self._broadcast(effect, before)
+                self.audience.broadcast(effect.payload, effect.author, before)
             elif isinstance(effect, Persist):
                 # An entry behind a deleted log would keep the store from taking anything else.
                 if not self.retired:
@@ -389,88 +368,37 @@ class RoomHost:
             elif isinstance(effect, Changed):
                 self._following.changed(effect)
             elif isinstance(effect, BroadcastPresence):
-                self._broadcast_presence(effect)
+                self.audience.broadcast_presence(effect.payload)
+                self._following.people(effect.clients)
+                if self.link is not None and self.urgent:
+                    self.link.show(full=False)
             else:
                 self._single(effect)
-
-    def _broadcast(self, effect: Broadcast, before: bytes) -> None:
-        framed = frame(effect.payload)
-        author = effect.author
-        # Those that become slow by this very message have got it.
-        slow = [*self._slow.values()] if self._slow else ()
-        for member, write in self._flowing.items():
-            if member is not author:
-                write(framed)
-        for connection in slow:
-            if connection.member is not author and connection.outbox.edit(connection.buffered, before):
-                connection.write(framed)
-
-    def _broadcast_presence(self, effect: BroadcastPresence) -> None:
-        framed = frame(effect.payload)
-        for connection in self._slow.values():
-            connection.outbox.presence()
-        for write in self._flowing.values():
-            write(framed)
-        self._following.people(effect.clients)
-        if self.link is not None and self.urgent:
-            self.link.show(full=False)
 
     def _single(self, effect: Effect) -> None:
         match effect:
             case Send(member=member, payload=payload):
-                self._write(member, payload)
+                self.audience.send(member, payload)
             case SendState(member=member, state=state):
-                self._send_state(member, state)
+                self.flush()
+                self.audience.send_state(member, state)
             case SendPresence(member=member):
-                slow = self._slow.get(member)
-                snapshot = self._room.presence.snapshot()
-                if snapshot is not None and (slow is None or slow.outbox.presence()):
-                    self._write(member, snapshot)
+                self.audience.send_presence(member)
             case Durable(member=member, count=count):
-                connection = self._members.get(member)
+                connection = self.audience.members.get(member)
                 if connection is not None:
                     connection.tell(Saved(count=count))
             case Control(member=member, text=text):
-                controlled = self._controlled.get(member)
+                controlled = self.audience.controlled.get(member)
                 if controlled is not None:
                     controlled.ask(text)
             case Close(member=member, code=code, reason=reason):
-                connection = self._members.get(member)
+                connection = self.audience.members.get(member)
                 if connection is not None:
                     connection.end(code, reason)
             case _:
                 raise TypeError(f"an effect that nobody carries out: {effect!r}")
 
-    def _write(self, member: Member, payload: bytes) -> None:
-        connection = self._members.get(member)
-        if connection is None or member in self._natives:
-            return
-        slow = self._slow.get(member)
-        if slow is not None and slow.outbox.overflows(slow.buffered):
-            slow.end(1013, "This connection reads too slowly; reconnect.")
-            return
-        connection.write(frame(payload))
-
-    def _send_state(self, member: Member, state: bytes) -> None:
-        self.flush()
-        connection = self._members.get(member)
-        if connection is None:
-            return
-        slow = self._slow.get(member)
-        if slow is not None and not slow.outbox.answer(slow.buffered, state):
-            return
-        if len(state) > 1:
-            connection.write(frame(sync_step2(self.document.encode(state))))
-            return
-        # All who join on one version share one encoding and one frame.
-        if self._state_frame[0] != self.document.version:
-            self._state_frame = (self.document.version, frame(sync_step2(self.document.encode())))
-        connection.write(self._state_frame[1])
-
     def _tell(self, message: AnyEvent) -> None:
-        if self._controlled:
-            framed = self._announcer.control_frame(message)
-            transient = self._announcer.transient(message)
-            for connection in [*self._controlled.values()]:  # One may be ended by it.
-                connection.write_control(framed, transient=transient)
+        self.audience.tell(message)
         self._following.tell(message)

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 from collab.compaction import CompactionPolicy
 from collab.document import Document
-from collab.errors import CollabError, CompactionRefused, StoreCorrupt, StoreError, TryLater
+from collab.errors import CollabError, CompactionRefused, StoreCorrupt, StoreError, StoreUnavailable, TryLater
 from collab.ids import RoomId, client_id
 from collab.io.compactor import Compactor
 from collab.io.writer import Writer
 from collab.limits import Limits
-from collab.ports import Clock, RoomSummary, Store, StoredRoom
+from collab.ports import Clock, Store, StoredRoom
 from collab.room import Room
 from server.backlog import shrink
 from server.cluster import Cluster
 from server.host import RoomHost
 from server.owners import KEY, KIND, read_owners, write_owners
 from server.records import Records, RecordsFirst
+from server.room_rows import RoomRow, list_rooms
 
 TICK_SECONDS: Final = 0.5
 IDLE_SECONDS: Final = 1.0
@@ -33,22 +32,6 @@ IDLE_BYTES_PER_SECOND: Final = 100_000
 """For so many bytes of its document a room stays one second longer; they load in a few milliseconds."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RoomRow:
-    """One row of the list of rooms. Sizes in bytes of what is stored."""
-
-    room: RoomId
-    stored_bytes: int
-    last_change_ms: int
-    connections: int
-    log_entries: int = 0
-    """Edits since the last checkpoint."""
-    checkpoint_ms: int = 0
-    """The time of the newest edit that the last checkpoint holds; 0 without one."""
-    nodes: tuple[str, ...] = ()
-    """What the processes that hold the room are called; empty where there is only one."""
 
 
 class Hub:
@@ -155,25 +138,8 @@ class Hub:
         host.idle_since = self._clock.monotonic()
 
     async def rooms(self) -> list[RoomRow]:
-        """All rooms that are stored or open, by name."""
-        cluster = self._cluster
-        stored = {row.room: row for row in await self._opened().rooms()}
-        counts = self.connection_counts() if cluster is None else await cluster.connection_counts()
-        names = sorted({*stored, *self._hosts, *counts})
-        nodes = {} if cluster is None else await cluster.nodes_of(names)
-        return [
-            RoomRow(
-                room,
-                row.stored_bytes,
-                row.last_change_ms,
-                counts.get(room, 0),
-                row.log_entries,
-                row.checkpoint_ms,
-                nodes.get(room, ()),
-            )
-            for room in names
-            for row in [stored.get(room) or RoomSummary(room, 0, 0, 0)]
-        ]
+        """All rooms that are stored or open, by name. Raises StoreError."""
+        return await list_rooms(self._opened(), self.connection_counts(), self._cluster)
 
     def connection_counts(self) -> dict[RoomId, int]:
         """The connections of each open room of this process."""
@@ -307,7 +273,10 @@ class Hub:
     async def _build(self, room: RoomId) -> RoomHost:
         await self._make_room()
         store, cluster = self._opened(), self._cluster
-        stored = await (store.load(room) if cluster is None else cluster.enter(room))
+        try:
+            stored = await (store.load(room) if cluster is None else cluster.enter(room))
+        except StoreUnavailable as error:
+            raise TryLater(f"The room cannot be opened at the moment. {error.message} Try again later.") from error
         try:
             host = await self._host(room, stored, store)
         except BaseException:
@@ -441,15 +410,3 @@ class Hub:
         self._failing = None
         for host in self._hosts.values():
             host.store_recovered()
-
-
-def settle_collector() -> None:
-    """Keeps Python's cyclic collector away from what lives as long as the process.
-
-    It otherwise walks all modules again and again, which costs a busy server pauses of tens of milliseconds.
-    What is left of each handshake (uvicorn's HTTP protocol and its parser hold each other) is young garbage,
-    which frequent small collections take.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 10)

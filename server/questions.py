@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container
+import logging
+from collections.abc import Awaitable, Callable, Container, Mapping
 
-from collab.errors import TryLater
+from collab.errors import CollabError, TryLater
 from collab.ids import NodeId
 from server.bus_messages import Answer, Question
+
+Topic = Callable[[NodeId, bytes], Awaitable[bytes]]
+"""Answers the questions of one topic: who asks, and what."""
+
+logger = logging.getLogger(__name__)
+
+
+async def answered(question: Question, node: NodeId, topics: Mapping[str, Topic]) -> Answer:
+    """The answer to a question of another node; whatever goes wrong is part of it."""
+    try:
+        topic = topics.get(question.topic)
+        if topic is None:
+            raise TryLater(f"This node does not know what {question.topic[:40]!r} is; it has another version.")
+        return Answer(question.number, True, await topic(node, question.payload))
+    except CollabError as error:
+        return Answer(question.number, False, error.message.encode())
+    except Exception:
+        logger.exception("a question of another node could not be answered")
+        return Answer(question.number, False, b"The node made a mistake; its log says more.")
 
 
 class Questions:

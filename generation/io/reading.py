@@ -22,7 +22,7 @@ from generation.views import JobView, SuggestionView
 
 FRESH_SECONDS: Final = 2.0
 """A list is not asked for again so soon, unless something is heard to have happened in the room."""
-READ_SECONDS: Final = 1.0
+READ_SECONDS: Final = 0.4
 _MOST_LISTS: Final = 1_000
 
 T = TypeVar("T")

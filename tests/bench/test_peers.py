@@ -19,7 +19,10 @@ import pytest
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 
+# Read here, as no setting from outside reaches a test that runs.
 ROUNDS = int(os.environ.get("PAIRLOOM_BENCH_ROUNDS", "3"))
+KIT = os.environ.get("PAIRLOOM_BENCH_KIT")
+WORKLOADS = os.environ.get("PAIRLOOM_BENCH_WORKLOADS", "w1,w2,w3,w4,w5,w6")
 ROOT = Path(__file__).parents[2]
 Row = dict[str, Any]
 
@@ -42,10 +45,9 @@ AT_LEAST = [
 @pytest.fixture(scope="module")
 def kit() -> Path:
     """The folder of the load generator and the peers."""
-    named = os.environ.get("PAIRLOOM_BENCH_KIT")
-    if not named or not (Path(named) / "loadgen").exists():
+    if not KIT or not (Path(KIT) / "loadgen").exists():
         pytest.skip("needs PAIRLOOM_BENCH_KIT: the folder of the load generator, built, with its peers installed")
-    return Path(named)
+    return Path(KIT)
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +64,7 @@ def measured(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, l
     start.chmod(0o755)
     rows = folder / "rows.jsonl"
     command = [
-        *(
-            sys.executable,
-            "bench.py",
-            "--workloads",
-            os.environ.get("PAIRLOOM_BENCH_WORKLOADS", "w1,w2,w3,w4,w5,w6"),
-        ),
+        *(sys.executable, "bench.py", "--workloads", WORKLOADS),
         *("--peers", "yws,hocus4", "--extra", f"ours=y-websocket={start} {{port}}", "--path", "/yjs/"),
         *("--runs", str(ROUNDS), "--out", str(rows), "--doc", "work/data/doc.bin", "--nice", "-15"),
         *("--loadgen-args", "--max-rate 110000"),

@@ -313,6 +313,17 @@ def test_states_of_the_server_are_renewed_by_the_server() -> None:
     assert taken(presence) == {ANN: None}
 
 
+def test_who_has_missed_changes_is_told_who_went() -> None:
+    presence = Presence(Limits())
+    presence.put(ClientId(1), {"user": {"name": "Bot"}}, 0.0)
+    presence.put(ClientId(1), None, 1.0)
+    assert presence.snapshot() is None
+    told = presence.snapshot(missed=True)
+    assert told is not None
+    (entry,) = read_awareness(read_bytes(told, 1)[0], 10)
+    assert (entry.client, entry.state) == (1, b"null")
+
+
 def test_clocks_of_those_who_went_are_remembered_within_a_bound() -> None:
     presence = Presence(Limits())
     for client in range(1, REMEMBERED + 3):
@@ -369,6 +380,15 @@ def test_people_of_another_node_are_here_until_it_says_otherwise() -> None:
     assert names(presence) == ["Ann", "Bob"]
     presence.remote(ONE, [gone(1)], 0.0, full=False)
     assert names(presence) == ["Bob"]
+
+
+def test_renewals_of_another_node_are_passed_on_though_a_newer_clock_was_seen_here() -> None:
+    presence = Presence(Limits())
+    presence.remote(ONE, [said(1, 8), gone(1, 9)], 0.0, full=False)
+    presence.remote(TWO, [said(1, 3)], 0.0, full=False)
+    before = presence.snapshot()
+    presence.remote(TWO, [said(1, 4)], 1.0, full=False)
+    assert presence.snapshot() != before
 
 
 def test_a_full_list_takes_away_who_is_not_on_it() -> None:

@@ -145,3 +145,21 @@ def test_entries_of_another_log_are_not_taken_and_raise_doubt() -> None:
     assert here.arrived("new", entries(6, 1), 0.0) == []
     assert here.due(0.0)
     assert here.position == 5
+
+
+def test_a_mark_in_doubt_stays_until_the_log_was_read_from_it() -> None:
+    here = replica(5)
+    here.doubt()
+    # The log has lost entry 5 and has grown again: this must not make the mark look right.
+    assert positions(here.arrived("log", entries(6, 1), 0.0)) == [6]
+    asked = here.asked(0.0)
+    assert asked == Mark("log", 5, Stamp(OTHER, 5))
+    assert here.read(asked, Tail("log", 6, same=False), 0.0)[0] is Reading.LOST
+
+
+def test_a_mark_that_was_found_right_moves_on_with_what_came_meanwhile() -> None:
+    here = replica(5)
+    here.doubt()
+    here.arrived("log", entries(6, 1), 0.0)
+    reading, new = here.read(here.asked(0.0), Tail("log", 6, same=True, entries=tuple(entries(6, 1))), 0.0)
+    assert (reading, new, here.position) == (Reading.GOOD, [], 6)

@@ -181,3 +181,13 @@ async def test_a_reader_sees_one_moment_while_others_write_and_compact(a: Shared
             )
             assert snapshot.mark.stamp == Stamp("a", snapshot.mark.position)
             await asyncio.sleep(0)
+
+
+async def test_a_process_is_told_its_own_last_number_though_the_log_is_shorter(
+    a: SharedStore, b: SharedStore
+) -> None:
+    assert (await a.snapshot(ROOM)).number == 0
+    begun = await commit(b, Mark(), 1)
+    await a.restore(ROOM, Mark(begun.log, 1, Stamp("b", 1)), entries(3), 7, rename=False)
+    assert [(await store.snapshot(ROOM)).number for store in (a, b)] == [7, 1]
+    assert (await a.snapshot(ROOM)).mark.position == 2

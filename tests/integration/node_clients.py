@@ -15,6 +15,7 @@ from tests.conftest import missing
 
 FOLDER = Path(__file__).parents[1] / "node"
 SECONDS = 45.0
+LONGEST_ANSWER = 2**24
 
 
 def install(node: Node) -> None:
@@ -33,11 +34,12 @@ def install(node: Node) -> None:
 
 
 class NodeClient:
-    """One client. ``line`` is its release line: 1.5, 2.1, 3.1 or 4."""
+    """A process of clients: by default one client, whose release line ``line`` is: 1.5, 2.1, 3.1 or 4."""
 
-    def __init__(self, node: Node, line: str) -> None:
+    def __init__(self, node: Node, line: str, script: str = "client.mjs") -> None:
         self._node = node
         self._line = line
+        self._script = script
         self._numbers = itertools.count(1)
         self._process: asyncio.subprocess.Process | None = None
         self._answers: dict[int, asyncio.Future[Any]] = {}
@@ -46,11 +48,12 @@ class NodeClient:
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
             self._node.node,
-            FOLDER / "client.mjs",
+            FOLDER / self._script,
             self._line,
             cwd=FOLDER,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            limit=LONGEST_ANSWER,
         )
         self._reader = asyncio.create_task(self._read(self._process))
         return self
@@ -84,3 +87,5 @@ class NodeClient:
                 future.set_exception(AssertionError(f"y-websocket {self._line}: {answer['error']}"))
             else:
                 future.set_result(answer["value"])
+        for future in self._answers.values():
+            future.set_exception(AssertionError(f"{self._script} has ended; see what it wrote to standard error"))

@@ -396,7 +396,7 @@ async def test_a_reader_that_stops_for_a_while_gets_everything_on_the_same_conne
         await slow.until("start")
         host = server.host()
         large = 0
-        while not any(connection.outbox.state.value == "lagging" for connection in host._slow.values()):
+        while not any(connection.outbox.state.value == "lagging" for connection in host.audience.slow.values()):
             await ann.edit(ann.replica.insert(0, f"{large} " + "x" * 20_000))
             large += 1
             await bob.until(lambda: bob.text() == ann.text())
@@ -421,7 +421,7 @@ async def test_a_client_that_asks_and_never_reads_does_not_fill_the_memory(serve
         async with joined(server, 2) as bob:
             await bob.until(lambda: bob.text().startswith("still here"))
         host = server.host()
-        assert max(connection.buffered for connection in host._members.values()) < 1_000_000
+        assert max(connection.buffered for connection in host.audience.members.values()) < 1_000_000
         await slow.until(ann.text())
 
 
