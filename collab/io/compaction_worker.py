@@ -121,6 +121,15 @@ def serve(source: Readable, target: BinaryIO) -> None:
         target.flush()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serves the process that has started this one, until that ends."""
     os.nice(10)  # People's edits come first.
-    serve(Unbuffered(sys.stdin.fileno()), sys.stdout.buffer)
+    try:
+        serve(Unbuffered(sys.stdin.fileno()), sys.stdout.buffer)
+    except BrokenPipeError:
+        # The server was killed while it waited for this; nobody is there to tell, at the interpreter's end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,8 @@ import asyncio
 import io
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -187,3 +189,21 @@ def test_a_request_in_pieces_is_put_together_again() -> None:
     assert set(closing[:-1]) == {None}
     checkpoint = Checkpoint(3, b"".join(inbox.state), tuple(inbox.pending))
     assert StoredRoom(checkpoint, tuple(inbox.entries)) == stored
+
+
+def test_a_worker_whose_server_was_killed_ends_without_a_word() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "collab.io.compaction_worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as worker:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        assert worker.stderr is not None
+        worker.stdout.close()
+        for piece in pack_stored(StoredRoom(None, ())):
+            worker.stdin.write(piece)
+        worker.stdin.close()
+        assert worker.stderr.read() == b""
+        assert worker.wait() == 0

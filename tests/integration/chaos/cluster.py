@@ -23,6 +23,7 @@ from tests.redis_process import RedisProcess, free_port
 NODES: Final = 3
 SERVICE: Final = "mymaster"
 FAILOVER_SECONDS: Final = 30.0
+BEGIN_SECONDS: Final = 5.0
 TRACEBACK: Final = "Traceback (most recent call last)"
 DURABLE: Final[Mapping[str, str]] = {"appendonly": "yes", "appendfsync": "always"}
 
@@ -53,13 +54,18 @@ class Cluster:
         return next(server for server in self.servers if server.port == port)
 
     async def begin(self, node: ClusterNode, room: str) -> None:
-        """Makes the room's file."""
-        answer = await self.http.put(
-            node.file(room, PATH),
-            content=b"",
-            headers={"If-None-Match": "*", "Content-Type": "text/plain"},
-            timeout=10,
-        )
+        """Makes the room's file, as soon as the node can: the fault before may have just ended."""
+        async with asyncio.timeout(BEGIN_SECONDS):
+            while True:
+                answer = await self.http.put(
+                    node.file(room, PATH),
+                    content=b"",
+                    headers={"If-None-Match": "*", "Content-Type": "text/plain"},
+                    timeout=10,
+                )
+                if answer.status_code != 503:
+                    break
+                await asyncio.sleep(0.1)  # The node says "try later".
         assert answer.is_success, answer.text
 
     async def texts(self, room: str) -> list[str | None]:
