@@ -51,10 +51,14 @@ class Keeping:
             await self._look()
             if keep.node not in self._lease.live:
                 keep = await self._store().claim(room, node, [keep.node])
+        known = self._keeps.get(room)
+        if known is not None and keep.token < known.token:
+            # Overtaken by a newer answer, which it must not take back.
+            return known
         if keep.node == node and node == self._lease.node:
             self._keeps[room] = keep
-        else:
-            self._keeps.pop(room, None)
+        elif known is not None and keep.token > known.token:
+            self.leave(room)
         return keep
 
     async def unclaim(self, room: RoomId) -> None:

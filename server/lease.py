@@ -47,8 +47,12 @@ class Lease:
 
     async def renew(self, store: SharedStore) -> bool:
         """Renews it; False when it was lost. Raises StoreError."""
-        started = self._clock.monotonic()
-        live = await store.renew(self.node, self._about, LEASE_SECONDS)
+        node, started = self.node, self._clock.monotonic()
+        live = await store.renew(node, self._about, LEASE_SECONDS)
+        if node != self.node or (live is not None and started < self.looked):
+            # Overtaken by a newer answer, which it must not take back.
+            self.lapsed = False
+            return True
         if live is None:
             self._until = float("-inf")
             return False
