@@ -207,9 +207,7 @@ class SharedStore(Store, Protocol):
         ...
 
     async def leave(self, room: RoomId, nodes: Sequence[NodeId]) -> None:
-        """These nodes do not hold the room any more: this one, or dead ones that somebody noticed. Whoever of
-        them keeps its jobs does so no more.
-        """
+        """These nodes do not hold the room any more: this one, or dead ones that somebody noticed. Keeps stay."""
         ...
 
     # Who keeps a room's jobs

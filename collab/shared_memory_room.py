@@ -232,8 +232,7 @@ def claim(room: MemoryRoom, node: NodeId, dead: Sequence[NodeId], now_ms: int) -
 
 def leave(room: MemoryRoom, nodes: Sequence[NodeId]) -> MemoryRoom:
     """See SharedStore.leave."""
-    keep = None if room.keep is not None and room.keep.node in nodes else room.keep
-    return replace(room, nodes=tuple(node for node in room.nodes if node not in nodes), keep=keep)
+    return replace(room, nodes=tuple(node for node in room.nodes if node not in nodes))
 
 
 def summary(name: RoomId, room: MemoryRoom) -> RoomSummary:

@@ -33,7 +33,7 @@ def shrink(writer: Writer, host: RoomHost, most: int) -> None:
         merged = [LogEntry(0, waiting[-1].at_ms, RestoreOrigin(), whole), *rest]
         if sum(len(entry.update) for entry in merged) >= sum(len(entry.update) for entry in waiting):
             return
-    host.state.renumber(writer.replace(host.room, merged))
+    host.renumber(writer.replace(host.room, merged))
 
 
 def _by_author(waiting: list[LogEntry]) -> list[LogEntry]:

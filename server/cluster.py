@@ -202,7 +202,8 @@ class Cluster:
             self._numbers[room] = link.host.state.seq
         if link.shared:
             link.tell(Bye())
-        self._keeping.leave(room)
+        with suppress(StoreError):
+            await self._keeping.leave(room)
         await self._bus.unsubscribe(room)
         with suppress(StoreError):
             await self.shared.leave(room, [self.node])
@@ -443,8 +444,9 @@ class Cluster:
             for node in nodes:
                 if node != self.node:
                     link.heard(node)
-            # Their goodbye was lost.
-            for node in [node for node, heard in link.nodes.items() if node not in nodes and heard < asked]:
+            # Their goodbye was lost. A node that still shows itself is only missing on the list, and mends that.
+            silent = asked - 1.5 * SHOW_SECONDS
+            for node in [node for node, heard in link.nodes.items() if node not in nodes and heard < silent]:
                 link.gone(node)
         return links
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -69,6 +70,8 @@ class RoomHost:
         self._following = Following(room, limits, self._announcer)
         self._natives = self._following.members
         self._scheduled = False
+        self._unstored: deque[tuple[int, bytes, bytes]] = deque()
+        """What jobs wrote and nobody was shown yet: the entry's number, the state before it, the message."""
         self.log = LogSize()
         self.failing: StoreError | None = None
         self.held = 0
@@ -306,7 +309,15 @@ class RoomHost:
 
     def stored(self, seq: int) -> None:
         """The store has all entries up to ``seq``."""
+        while self._unstored and self._unstored[0][0] <= seq:
+            _, before, payload = self._unstored.popleft()
+            self.audience.broadcast(payload, None, before)
         self._perform(self._room.durable(seq))
+
+    def renumber(self, last: int) -> None:
+        """Entries that waited were put together; the last one has this number now."""
+        self._unstored = deque((min(seq, last), before, payload) for seq, before, payload in self._unstored)
+        self._room.renumber(last)
 
     def store_failed(self, error: StoreError) -> None:
         """The store refuses; edits are kept in memory."""
@@ -331,8 +342,18 @@ class RoomHost:
     # Inside
 
     def _spread(self, applied: Applied, origin: Origin) -> None:
-        before = applied.before if self.audience.slow else b""
-        self._perform(self._room.local(applied, origin, self._name_of(origin), self._fence(origin)), before)
+        fence = self._fence(origin)
+        effects = self._room.local(applied, origin, self._name_of(origin), fence)
+        if fence:
+            # The store may refuse it, as another node has taken over. What browsers have been shown they would
+            # bring back, so it is shown once it is stored.
+            self._unstored.extend(
+                (self._room.seq, applied.before, effect.payload)
+                for effect in effects
+                if isinstance(effect, Broadcast)
+            )
+            effects = [effect for effect in effects if not isinstance(effect, Broadcast)]
+        self._perform(effects, applied.before if self.audience.slow else b"")
         if isinstance(origin, PersonOrigin):
             member = self.audience.member_of(origin.connection)
             if member is not None and member in self._natives:

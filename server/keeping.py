@@ -29,6 +29,8 @@ class Keeping:
         self._look = look
         self._lost = lost
         self._keeps: dict[RoomId, Keep] = {}
+        self._ending: dict[RoomId, int] = {}
+        """Tokens of keeps that this node has given up, and the store may not have heard."""
 
     def keep(self, room: RoomId) -> Keep | None:
         """The keep of a room by this node, if it holds at this instant."""
@@ -51,6 +53,10 @@ class Keeping:
             await self._look()
             if keep.node not in self._lease.live:
                 keep = await self._store().claim(room, node, [keep.node])
+        if keep.node == node and keep.token <= self._ending.get(room, -1):
+            # What was to end it may still come, and end it under somebody who relies on it.
+            await self._end(room, keep)
+            keep = await self._store().claim(room, node, [])
         known = self._keeps.get(room)
         if known is not None and keep.token < known.token:
             # Overtaken by a newer answer, which it must not take back.
@@ -58,19 +64,28 @@ class Keeping:
         if keep.node == node and node == self._lease.node:
             self._keeps[room] = keep
         elif known is not None and keep.token > known.token:
-            self.leave(room)
+            self._lose(room)
         return keep
 
     async def unclaim(self, room: RoomId) -> None:
         """Ends this node's keep of a room. Raises StoreUnavailable."""
         keep = self._keeps.pop(room, None)
         if keep is not None:
-            await self._store().unclaim(room, keep)
+            await self._end(room, keep)
 
-    def leave(self, room: RoomId) -> None:
-        """The room was unloaded here."""
-        if self._keeps.pop(room, None) is not None:
+    async def leave(self, room: RoomId) -> None:
+        """The room was unloaded here. Raises StoreUnavailable."""
+        keep = self._keeps.pop(room, None)
+        if keep is not None:
             self._lost([room])
+            await self._end(room, keep)
+
+    async def _end(self, room: RoomId, keep: Keep) -> None:
+        # Until the store has said that it is done, it may still be done later.
+        self._ending[room] = keep.token
+        await self._store().unclaim(room, keep)
+        if self._ending.get(room) == keep.token:
+            del self._ending[room]
 
     def drop(self) -> None:
         """Ends all keeps: the lease was not good for a moment, or is lost."""
@@ -88,4 +103,8 @@ class Keeping:
                 logger.warning("this node could not ask whose a room's jobs are: %s", error.message)
                 return
             if found != keep and self._keeps.get(room) == keep:
-                self.leave(room)
+                self._lose(room)
+
+    def _lose(self, room: RoomId) -> None:
+        del self._keeps[room]
+        self._lost([room])

@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from random import Random
 
+import pytest
+
+from collab.errors import StoreUnavailable
 from collab.ids import NodeId, RoomId
 from collab.shared import Keep
 from collab.shared_memory import SharedMemory, SharedMemoryStore
@@ -97,3 +100,22 @@ async def test_a_keep_that_the_store_has_given_to_another_ends() -> None:
     await one.keeping.verify()
     assert one.keeping.keep(ROOM) is None
     assert one.lost == [ROOM]
+
+
+async def test_a_keep_that_was_given_up_unheard_is_ended_before_it_is_claimed_again() -> None:
+    one, two = await nodes()
+    kept = await one.keeping.claim(ROOM)
+    real = one.store.unclaim
+
+    async def unheard(room: RoomId, keep: Keep) -> None:
+        raise StoreUnavailable("The answer was lost.")
+
+    one.store.unclaim = unheard  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        await one.keeping.leave(ROOM)
+    assert one.lost == [ROOM]
+    one.store.unclaim = real  # type: ignore[method-assign]
+    again = await one.keeping.claim(ROOM)
+    assert again.token > kept.token
+    await real(ROOM, kept)  # It comes late, and ends nothing.
+    assert await two.keeping.claim(ROOM) == again

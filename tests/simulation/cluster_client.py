@@ -9,7 +9,7 @@ from typing import Final
 from tests.simulation.client import Client, Link
 from tests.simulation.wire import Wire
 
-TOKEN: Final = re.compile(r"\[[^\]]*\]|\{[^}]*\}")
+TOKEN: Final = re.compile(r"\[[^\[\]{}]*\]|\{[^\[\]{}]*\}")
 """What a person or a job writes at a time. Which line's end belongs to which of them may change."""
 
 

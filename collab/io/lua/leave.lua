@@ -1,10 +1,6 @@
--- KEYS: base. ARGV: nodes, which do not hold the room any more, nor keep its jobs.
-local base = KEYS[1]
-local keeper = redis.call('HGET', base .. ':keep', 'node')
+-- KEYS: base. ARGV: nodes, which do not hold the room any more. A keep is ended by unclaim, which names its token:
+-- this may come late, when the node holds the room again.
 for _, node in ipairs(ARGV) do
-  redis.call('SREM', base .. ':nodes', node)
-  if node == keeper then
-    redis.call('HDEL', base .. ':keep', 'node')
-  end
+  redis.call('SREM', KEYS[1] .. ':nodes', node)
 end
 return 1
