@@ -37,6 +37,8 @@ class MemoryRoom:
     refused: frozenset[tuple[str, int]] = frozenset()
     """Writers and numbers of entries whose fence was not the newest."""
     records: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+    puts: Mapping[tuple[str, str], Stamp] = field(default_factory=dict)
+    """Which call stored or forgot each record last."""
     changed_ms: int = 0
     deleted: frozenset[str] = frozenset()
     """The identities of logs that were deleted."""
@@ -209,16 +211,23 @@ def delete(room: MemoryRoom) -> MemoryRoom:
     return MemoryRoom(deleted=gone, nodes=room.nodes, token=room.token, locks=room.locks)
 
 
-def put_record(name: RoomId, room: MemoryRoom, kind: str, key: str, value: bytes | None, fence: int) -> MemoryRoom:
-    """See Store.put_record. Raises StoreFenced."""
+def put_record(
+    name: RoomId, room: MemoryRoom, kind: str, key: str, value: bytes | None, fence: int, call: Stamp
+) -> MemoryRoom:
+    """See Store.put_record. A ``call`` that the same writer made before its last one for this record comes late,
+    and changes nothing. Raises StoreFenced.
+    """
     if fence and fence < room.token:
         raise StoreFenced(
             f"The {kind} {key!r} of room {name!r} was not stored: another node keeps its jobs now. Ask that one."
         )
+    last = room.puts.get((kind, key))
+    if last is not None and last.writer == call.writer and last.number > call.number:
+        return room
     records = {place: old for place, old in room.records.items() if place != (kind, key)}
     if value is not None:
         records[kind, key] = value
-    return replace(room, records=records)
+    return replace(room, records=records, puts={**room.puts, (kind, key): call})
 
 
 def claim(room: MemoryRoom, node: NodeId, dead: Sequence[NodeId], now_ms: int) -> MemoryRoom:

@@ -11,7 +11,7 @@ from collab import shared_memory_room as rooms
 from collab.errors import StoreError, StoreFenced, StoreUnavailable
 from collab.ids import NodeId, RoomId
 from collab.ports import Checkpoint, LogEntry, RoomSummary, StoredRoom
-from collab.shared import Commit, Committed, Keep, Mark, RoomFacts, SharedEntry, Snapshot, Tail
+from collab.shared import Commit, Committed, Keep, Mark, RoomFacts, SharedEntry, Snapshot, Stamp, Tail
 from collab.shared_memory_room import Lock, MemoryRoom
 from collab.shared_memory_world import World
 
@@ -29,6 +29,7 @@ class SharedMemoryStore:
         self._world: Final = world
         self._writer: Final = writer
         self._closed = False
+        self._puts = 0
         self._held: dict[RoomId, int] = {}
         self._read: dict[RoomId, Mark] = {}
 
@@ -186,7 +187,11 @@ class SharedMemoryStore:
 
     async def put_record(self, room: RoomId, kind: str, key: str, value: bytes | None, fence: int = 0) -> None:
         """See Store.put_record."""
-        await self._change("record", room, lambda known: rooms.put_record(room, known, kind, key, value, fence))
+        self._puts += 1
+        call = Stamp(self._writer, self._puts)
+        await self._change(
+            "record", room, lambda known: rooms.put_record(room, known, kind, key, value, fence, call)
+        )
 
     async def records(self, room: RoomId, kind: str) -> dict[str, bytes]:
         """See Store.records."""

@@ -284,7 +284,7 @@ class RoomHost:
         """Applies and spreads what has come in."""
         self._scheduled = False
         if self._room.has_incoming and not self.retired:
-            before = self.document.state_vector() if self.audience.slow else b""
+            before = self._shown(self.document.state_vector()) if self.audience.slow else b""
             self._perform(self._room.turn(), before)
 
     def follow(self, entries: Iterable[LogEntry]) -> None:
@@ -313,6 +313,10 @@ class RoomHost:
             _, before, payload = self._unstored.popleft()
             self.audience.broadcast(payload, None, before)
         self._perform(self._room.durable(seq))
+
+    def _shown(self, state: bytes) -> bytes:
+        """What connections have been shown when the document is in this state: less, while a job's update waits."""
+        return self._unstored[0][1] if self._unstored else state
 
     def renumber(self, last: int) -> None:
         """Entries that waited were put together; the last one has this number now."""
@@ -353,7 +357,7 @@ class RoomHost:
                 if isinstance(effect, Broadcast)
             )
             effects = [effect for effect in effects if not isinstance(effect, Broadcast)]
-        self._perform(effects, applied.before if self.audience.slow else b"")
+        self._perform(effects, self._shown(applied.before) if self.audience.slow else b"")
         if isinstance(origin, PersonOrigin):
             member = self.audience.member_of(origin.connection)
             if member is not None and member in self._natives:

@@ -30,6 +30,7 @@ class RedisStore:
     def __init__(self, link: RedisLink, *, writer: str, prefix: str = "pairloom:") -> None:
         """``writer`` is this process's name in logs, without a dot at which a node's number would begin."""
         self._writer: Final = writer
+        self._puts = 0
         self._rooms: Final = RedisRooms(link, prefix)
         self._log: Final = RedisLog(self._rooms, writer)
         self._checkpoints: Final = RedisCheckpoints(self._rooms, self._log)
@@ -122,7 +123,8 @@ class RedisStore:
     async def put_record(self, room: RoomId, kind: str, key: str, value: bytes | None, fence: int = 0) -> None:
         """See Store.put_record. Raises StoreFenced."""
         what = (b"", "0") if value is None else (value, "1")
-        args = [kind, key, *what, fence, self._rooms.index_in_scripts]
+        self._puts += 1
+        args = [kind, key, *what, fence, self._rooms.index_in_scripts, self._writer, self._puts]
         if not await self._rooms.run("record", room, args):
             raise StoreFenced(
                 f"The {kind} {key!r} of room {room!r} was not stored: another node keeps its jobs now. Ask "

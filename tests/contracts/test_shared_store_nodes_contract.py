@@ -141,3 +141,20 @@ async def test_a_deleted_room_keeps_its_nodes(a: SharedStore) -> None:
     await commit(a, Mark(), 1)
     await a.delete(ROOM)
     assert (await a.facts([ROOM]))[0].nodes == ("a.0",)
+
+
+@pytest.mark.parametrize("newer", [b"new", None])
+async def test_a_record_that_comes_late_does_not_replace_a_newer_one(a: SharedStore, newer: bytes | None) -> None:
+    await a.put_record(ROOM, "job", "j1", b"first")
+    await a.put_record(ROOM, "job", "j1", newer)
+    kept = await a.records(ROOM, "job")
+    a._puts = 0  # type: ignore[attr-defined]  # As if the next call had been made before those.
+    await a.put_record(ROOM, "job", "j1", b"late")
+    assert await a.records(ROOM, "job") == kept
+
+
+async def test_another_writer_s_record_replaces_what_is_there(a: SharedStore, b: SharedStore) -> None:
+    for number in range(3):
+        await a.put_record(ROOM, "job", "j1", b"%d" % number)
+    await b.put_record(ROOM, "job", "j1", b"b")
+    assert await a.records(ROOM, "job") == {"j1": b"b"}

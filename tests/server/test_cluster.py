@@ -18,6 +18,7 @@ from collab.limits import Limits
 from collab.origin import ImportOrigin, JobOrigin
 from collab.ports import Store
 from collab.presence import Holder
+from collab.room import Member
 from collab.shared import Bus, SharedStore
 from collab.shared_memory import PerfectNetwork, SharedMemory
 from collab.wire import AwarenessEntry
@@ -298,3 +299,23 @@ async def test_a_dead_node_s_people_vanish(nodes: Nodes) -> None:
             await until(lambda: len(first.people()) == 1)
         await until(lambda: first.people() == [])
         assert not first.urgent
+
+
+async def test_what_a_job_writes_is_shown_once_it_is_stored(nodes: Nodes) -> None:
+    async with both(nodes) as (first, second, one, _):
+        shown: list[bytes] = []
+        member = Member(Holder(ConnectionId("c1")), PersonId("Ann"), "Ann")
+        first.audience.flowing[member] = shown.append
+        await one.cluster.claim(ROOM)
+        write(first, "x")
+        await first.durable()
+        shown.clear()
+        nodes.world.away()
+        job = JobOrigin(JobId("j1"), PersonId("Ann"))
+        first.change(lambda editor: editor.splice(FILE, 0, 0, "by a job "), job)
+        assert text_of(first) == "by a job x"
+        await until(lambda: not first.saving)
+        assert shown == []
+        nodes.world.back()
+        await until(lambda: len(shown) == 1)
+        await until(lambda: text_of(second) == "by a job x")

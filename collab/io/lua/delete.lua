@@ -2,7 +2,7 @@
 -- newest token of a keeper stays, so that no keeper of before gets in.
 local base = KEYS[1]
 local found = redis.call('HMGET', base .. ':meta', 'log', 'cpid')
-local keys = {base .. ':log', base .. ':meta', base .. ':writers', base .. ':refused', base .. ':kinds'}
+local keys = {base .. ':log', base .. ':meta', base .. ':writers', base .. ':refused', base .. ':kinds', base .. ':puts'}
 for _, kind in ipairs(redis.call('SMEMBERS', base .. ':kinds')) do
   keys[#keys + 1] = base .. ':record:' .. kind
 end

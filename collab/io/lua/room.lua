@@ -8,6 +8,7 @@
 --   :writers  hash; writer -> '<last number> <ms>'
 --   :refused  set; '<number> <writer>' of entries whose fence was not the newest
 --   :checkpoint:<cpid>  hash; piece -> bytes
+--   :puts     hash; '<kind> <key>' of a record -> '<number> <writer>' of the last call that stored it; for an hour
 --   :record:<kind>, :kinds, :nodes, :keep (node, token), :lock, :gone (identities of deleted logs)
 
 local function milliseconds()
