@@ -315,7 +315,7 @@ class RoomHost:
         self._perform(self._room.durable(seq))
 
     def _shown(self, state: bytes) -> bytes:
-        """What connections have been shown when the document is in this state: less, while a job's update waits."""
+        """What connections have been shown of the document in this state: less, while a job's update waits."""
         return self._unstored[0][1] if self._unstored else state
 
     def renumber(self, last: int) -> None:
