@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -124,7 +125,10 @@ async def test_a_rolling_restart_loses_nothing_blocks_nobody_and_completes_jobs(
             assert lost_edits(edits, text) == []
             assert len(gaps) >= CLIENTS
             assert all(gap.synced is not None for gap in gaps), gaps
-            assert {gap.code for gap in gaps} == {1012}
+            # Who knocks at the very moment at which a node closes its door finds it closed, and tries the next.
+            codes = Counter(gap.code for gap in gaps)
+            assert codes[1012] >= CLIENTS
+            assert codes.keys() <= {1006, 1012}
             assert worst < BLOCKED_SECONDS
             assert waits[-1] - waits[0] >= SPREAD_SECONDS
             for room, job in ended.items():
