@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from collab.errors import CollabError, MalformedMessage, StoreError, TryLater
 from collab.ids import ClientId, NodeId, Random, RoomId, short_id
-from collab.ports import Clock, Store, StoredRoom
+from collab.ports import Clock, StoredRoom
 from collab.replica import Replica
 from collab.shared import Bus, Committed, Keep, SharedEntry, SharedStore
 from generation.event_codec import decode_event
@@ -31,16 +31,13 @@ from server.bus_messages import (
 from server.census import COUNTS, Census, pack_counts
 from server.host import RoomHost
 from server.keeping import Keeping
-from server.lease import RENEW_SECONDS, Lease
+from server.lease import Lease
 from server.log_reader import LogReader
+from server.membership import Membership
 from server.questions import Questions, Topic, answered
 from server.room_link import RoomLink
 from server.shared_log import SharedLog
 
-SHOW_SECONDS: Final = 5.0
-"""How often a node tells all that it speaks for, so that what the bus has lost is put right."""
-CHECK_SECONDS: Final = 10.0
-"""How often the logs of all rooms are looked at, though nothing seems to be missing."""
 DELETED: Final = b"deleted"
 JOBS: Final = "jobs"
 
@@ -80,7 +77,6 @@ class Cluster:
         self._writer = short_id(random, "w", 12)
         self._lease = Lease(self._writer, name, clock)
         self._links: dict[RoomId, RoomLink] = {}
-        self._looking = False
         self._numbers: dict[RoomId, int] = {}
         """The last number that this process has used in rooms, where the log may be shorter than that."""
         self._keeping = Keeping(lambda: self.shared, self._lease, self._look, self._keeps_lost)
@@ -88,6 +84,18 @@ class Cluster:
         self._census = Census(self._lease, self._questions)
         self._topics: dict[str, Topic] = {COUNTS: self._tell_counts}
         self._reader = LogReader(self._links.values, lambda: self.shared, clock, random, self._room_deleted)
+        self._membership = Membership(
+            self._lease,
+            self._links.values,
+            lambda: self.shared,
+            clock,
+            random,
+            self._keeping,
+            self._reader,
+            self._questions,
+            self._renamed,
+            self._spawn,
+        )
         self.up = True
         """Whether the other nodes can be heard."""
         self._tasks: asyncio.TaskGroup | None = None
@@ -119,7 +127,7 @@ class Cluster:
             await self._lease.begin(store)
             async with bus.running(self.node, self), asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                work = [tasks.create_task(self._keep_alive()), tasks.create_task(self._reader.run())]
+                work = [tasks.create_task(self._membership.run()), tasks.create_task(self._reader.run())]
                 try:
                     yield
                 finally:
@@ -150,8 +158,8 @@ class Cluster:
         return self._store
 
     @property
-    def store(self) -> Store:
-        """The store as this node's writer takes it."""
+    def log(self) -> SharedLog:
+        """Where this node's writer appends."""
         if self._log is None:
             raise TryLater("The server is starting; try again in a moment.")
         return self._log
@@ -291,10 +299,9 @@ class Cluster:
                 link.show(full=True)
             case Bye():
                 link.gone(node)
-                if self.live(node) and not self._looking:
+                if self.live(node):
                     # It may have gone altogether; nobody is to wait for its answers then.
-                    self._looking = True
-                    self._spawn(self._look_who_left())
+                    self._membership.look_soon()
             case People(full=full):
                 link.people(node, message.node_states(), full=full)
             case Happened(event=event):
@@ -321,7 +328,7 @@ class Cluster:
         # At once: what comes from now on must not hide that the log is another than it was.
         self._reader.doubt(self._links.values())
         logger.info("the bus to the other nodes is there again")
-        self._spawn(self._come_back())
+        self._spawn(self._membership.come_back())
         self._on_renewed()
 
     def down(self, reason: str) -> None:
@@ -357,99 +364,6 @@ class Cluster:
         assert self._rooms is not None
         return pack_counts(self._rooms.connection_counts())
 
-    # The lease
-
-    async def _keep_alive(self) -> None:
-        shown = checked = self._clock.monotonic()
-        while True:
-            await asyncio.sleep(RENEW_SECONDS * (0.9 + 0.2 * self._random.getrandbits(16) / 65536))
-            try:
-                await self._look()
-            except StoreError as error:
-                logger.warning("this node's lease could not be renewed: %s", error.message)
-                continue
-            now = self._clock.monotonic()
-            if now - shown >= SHOW_SECONDS:
-                shown = now
-                for link in self._links.values():
-                    if link.shared:
-                        link.show(full=True)
-            if now - checked >= CHECK_SECONDS:
-                checked = now
-                self._reader.doubt(await self._meet())
-                await self._keeping.verify()
-
-    async def _look_who_left(self) -> None:
-        try:
-            await self._look()
-        except StoreError as error:
-            logger.warning("who is left could not be looked up: %s", error.message)
-        finally:
-            self._looking = False
-
-    async def _look(self) -> None:
-        """Renews the lease, and learns who else is alive."""
-        if await self._lease.renew(self.shared):
-            if self._lease.lapsed:
-                # Its jobs found that out, and stopped; whoever claims the rooms now goes on with them.
-                self._keeping.drop()
-            self._looked()
-        else:
-            await self._begin_anew()
-
-    def _looked(self) -> None:
-        live, looked = self._lease.live, self._lease.looked
-        self._questions.give_up(live)
-        for link in self._links.values():
-            # Who was heard of since then may be newer than the list.
-            dead = [node for node, heard in link.nodes.items() if node not in live and heard < looked]
-            for node in dead:
-                link.gone(node)
-            if dead:
-                self._spawn(link.forget_nodes(dead))
-
-    async def _begin_anew(self) -> None:
-        """Comes back under another id, and keeps nothing: the node was taken for dead."""
-        self._lease.rename()
-        logger.warning("this node had lost its lease, and joins again", extra={"node": self.node})
-        self._keeping.drop()
-        assert self._bus is not None
-        self._bus.rename(self.node)
-        await self._lease.begin(self.shared)
-        self._looked()
-        await self._come_back()
-
-    async def _come_back(self) -> None:
-        """After anything may have been missed: shows itself in all rooms, and looks at their logs."""
-        links = await self._meet()
-        for link in links:
-            link.tell(Hello())
-            link.show(full=True)
-        self._reader.doubt(links)
-        await self._keeping.verify()
-
-    async def _meet(self) -> list[RoomLink]:
-        """Sees to it that this node is on the list of each of its rooms, and learns who else is; the rooms' links.
-
-        None of them, when the store does not answer.
-        """
-        links = [link for link in self._links.values() if link.replica is not None]
-        asked = self._clock.monotonic()
-        try:
-            known = await self.shared.enter([link.room for link in links], self.node)
-        except StoreError as error:
-            logger.warning("this node could not enter its rooms again: %s", error.message)
-            return []
-        for link, nodes in zip(links, known, strict=True):
-            for node in nodes:
-                if node != self.node:
-                    link.heard(node)
-            # Their goodbye was lost. A node that still shows itself is only missing on the list, and mends that.
-            silent = asked - 1.5 * SHOW_SECONDS
-            for node in [node for node, heard in link.nodes.items() if node not in nodes and heard < silent]:
-                link.gone(node)
-        return links
-
     # The logs
 
     async def _resync_room(self, room: RoomId) -> None:
@@ -476,6 +390,13 @@ class Cluster:
     def _room_deleted(self, room: RoomId) -> None:
         assert self._rooms is not None
         self._rooms.room_deleted(room)
+
+    async def _look(self) -> None:
+        await self._membership.look()
+
+    def _renamed(self, node: NodeId) -> None:
+        assert self._bus is not None
+        self._bus.rename(node)
 
     def _send(self, node: NodeId, message: BusMessage) -> None:
         assert self._bus is not None

@@ -14,7 +14,7 @@ from collab.document import Document
 from collab.errors import CollabError, CompactionRefused, StoreCorrupt, StoreError, StoreUnavailable, TryLater
 from collab.ids import RoomId, client_id
 from collab.io.compactor import Compactor
-from collab.io.writer import Writer
+from collab.io.writer import Appender, Writer
 from collab.limits import Limits
 from collab.ports import Clock, Store, StoredRoom
 from collab.room import Room
@@ -73,47 +73,48 @@ class Hub:
         """Opens the store and does the hub's work meanwhile. Raises StoreError if it cannot be opened."""
         cluster = self._cluster
         if cluster is None:
-            async with self._working(await self._open_store()):
-                yield
+            store = await self._open_store()
+            try:
+                async with self._working(store, store):
+                    yield
+            finally:
+                await store.close()
         else:
-            async with cluster.running(), self._working(cluster.store):
+            async with cluster.running(), self._working(cluster.shared, cluster.log):
                 yield
 
     @asynccontextmanager
-    async def _working(self, store: Store) -> AsyncIterator[None]:
+    async def _working(self, store: Store, log: Appender) -> AsyncIterator[None]:
         self._store = store
-        try:
-            self._compactor = Compactor(store)
-            first = RecordsFirst(store)
-            writer = Writer(
-                first,
-                self._clock,
-                self._random,
-                on_durable=self._on_durable,
-                on_not_saved=self._on_not_saved,
-                on_saved_again=self._on_saved_again,
-                interval=self._commit_interval,
-            )
-            async with writer:
-                self._writer = writer
-                self._records = first.records = Records(store, writer, ordered=self._cluster is not None)
-                try:
-                    async with asyncio.TaskGroup() as tasks:
-                        self._tasks = tasks
-                        work = [tasks.create_task(self._records.run()), tasks.create_task(self._sweep())]
-                        try:
-                            yield
-                        finally:
-                            self._tasks = None
-                            for host in self._hosts.values():
-                                host.flush()
-                            for task in work:
-                                task.cancel()
-                finally:
-                    await self._records.close()
-            await self._compactor.close()
-        finally:
-            await store.close()
+        self._compactor = Compactor(store)
+        first = RecordsFirst(log)
+        writer = Writer(
+            first,
+            self._clock,
+            self._random,
+            on_durable=self._on_durable,
+            on_not_saved=self._on_not_saved,
+            on_saved_again=self._on_saved_again,
+            interval=self._commit_interval,
+        )
+        async with writer:
+            self._writer = writer
+            self._records = first.records = Records(store, writer, ordered=self._cluster is not None)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    self._tasks = tasks
+                    work = [tasks.create_task(self._records.run()), tasks.create_task(self._sweep())]
+                    try:
+                        yield
+                    finally:
+                        self._tasks = None
+                        for host in self._hosts.values():
+                            host.flush()
+                        for task in work:
+                            task.cancel()
+            finally:
+                await self._records.close()
+        await self._compactor.close()
 
     # Rooms
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from collab.errors import StoreError, StoreFenced, StoreUnavailable
 from collab.ids import RoomId
-from collab.io.writer import Writer
+from collab.io.writer import Appender, Writer
 from collab.ports import LogEntry, Store
 from generation.book import OPEN
 
@@ -138,14 +138,14 @@ class Records:
 
 
 class RecordsFirst:
-    """The store as the writer takes it: what tells of entries ahead is stored before them."""
+    """Where the writer appends: what tells of entries ahead is stored before them."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, log: Appender) -> None:
+        self._log = log
         self.records: Records | None = None
 
     async def append(self, entries: Sequence[tuple[RoomId, LogEntry]]) -> None:
         """See Store.append."""
         if self.records is not None:
             await self.records.ahead({room for room, _ in entries})
-        await self._store.append(entries)
+        await self._log.append(entries)

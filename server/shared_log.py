@@ -1,4 +1,4 @@
-"""What the writer takes for its store when several nodes share one: it commits against each room's replica."""
+"""Where the writer appends when several nodes share a store: it commits against each room's replica."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from collab.errors import StoreBehind
 from collab.ids import RoomId
-from collab.ports import Checkpoint, Clock, LogEntry, RoomSummary, StoredRoom
+from collab.ports import Clock, LogEntry
 from collab.replica import Replica
 from collab.shared import Commit, CommitState, Committed, Mark, SharedStore
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class SharedLog:
-    """Implements ``collab.ports.Store`` on a SharedStore."""
+    """Implements ``collab.io.writer.Appender`` on a SharedStore."""
 
     def __init__(
         self,
@@ -69,32 +69,3 @@ class SharedLog:
     def _mark(self, room: RoomId) -> Mark:
         replica = self._replica(room)
         return replica.mark if replica is not None else Mark()
-
-    # All else is the store's own
-
-    async def load(self, room: RoomId) -> StoredRoom:
-        """See Store.load."""
-        return await self._store.load(room)
-
-    async def compact(self, room: RoomId, checkpoint: Checkpoint) -> None:
-        """See Store.compact."""
-        await self._store.compact(room, checkpoint)
-
-    async def rooms(self) -> list[RoomSummary]:
-        """See Store.rooms."""
-        return await self._store.rooms()
-
-    async def delete(self, room: RoomId) -> None:
-        """See Store.delete."""
-        await self._store.delete(room)
-
-    async def put_record(self, room: RoomId, kind: str, key: str, value: bytes | None, fence: int = 0) -> None:
-        """See Store.put_record."""
-        await self._store.put_record(room, kind, key, value, fence)
-
-    async def records(self, room: RoomId, kind: str) -> dict[str, bytes]:
-        """See Store.records."""
-        return await self._store.records(room, kind)
-
-    async def close(self) -> None:
-        """The store is closed by whoever opened it."""
