@@ -125,7 +125,7 @@ async def test_a_file_deleted_during_the_import_stays_deleted() -> None:
     assert host.paths() == ["b.txt"]
 
 
-@pytest.mark.parametrize("body", [b"", b"no zip", zipped({"a": b"x"})[:-30]])
+@pytest.mark.parametrize("body", [b"", b"no zip", zipped({"a": b"x"})[:-30]], ids=["empty", "text", "cut off"])
 async def test_what_is_no_zip_is_refused(body: bytes) -> None:
     state = FakeState()
     async with state.client() as client:
