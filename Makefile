@@ -8,10 +8,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check simulate chaos slow bench generate lock clean
+.PHONY: help install run test check simulate chaos histories lost-keystrokes slow bench merge-cases generate lock clean
 
 help: ## Show what there is to make
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 install: $(VENV)/installed web/dist/index.html ## Install Pairloom into .venv and build the browser client
 
@@ -32,17 +32,26 @@ check: install $(VENV)/installed-dev ## Check style, types, layers and generated
 	$(BIN)/python -m server.messages.markdown --check
 
 simulate: install $(VENV)/installed-dev ## Simulate rooms with N seeds: make simulate N=10000
-	PAIRLOOM_SEEDS=$(or $(N),1000) $(BIN)/python -m pytest tests/simulation -n 2 --timeout 0 $(ARGS)
+	PAIRLOOM_SEEDS=$(or $(N),1000) $(BIN)/python -m pytest tests/simulation -n 2 --dist load --timeout 0 $(ARGS)
 
 chaos: install $(VENV)/installed-dev ## Play N rounds of faults on real processes: make chaos N=200 SEED=1
 	PAIRLOOM_CHAOS_ROUNDS=$(or $(N),20) PAIRLOOM_CHAOS_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -m slow -s \
 		tests/integration/test_chaos.py $(ARGS)
+
+histories: install $(VENV)/installed-dev ## Play N histories of undo and redo: make histories N=10000
+	PAIRLOOM_HISTORIES=$(or $(N),10000) $(BIN)/python -m pytest -n 2 tests/properties/test_undo_histories.py $(ARGS)
+
+lost-keystrokes: install $(VENV)/installed-dev ## Play N human edits during AI jobs, none of which may be lost; N=1 replays SEED
+	$(BIN)/python -m tests.lost_keystrokes.command --edits $(or $(N),1000000) --seed $(or $(SEED),1) $(ARGS)
 
 slow: install $(VENV)/installed-dev ## Run the tests that wait for long timeouts
 	$(BIN)/python -m pytest -m slow -n 2 $(ARGS)
 
 bench: install $(VENV)/installed-dev ## Measure
 	$(BIN)/python -m pytest -m bench -p no:xdist $(ARGS)
+
+merge-cases: install $(VENV)/installed-dev ## Score the merge engine with real merges
+	@$(BIN)/python -m tests.collab.merge.three.report
 
 generate: install ## Write the files that are generated from the messages
 	$(BIN)/python -m server.messages.typescript > web/src/messages.ts.new && mv web/src/messages.ts.new web/src/messages.ts

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from collab.errors import CompactionRefused, MalformedMessage
+from collab.attribution_codec import encode
+from collab.authorship import credited
+from collab.errors import CompactionRefused, MalformedMessage, StoreCorrupt
 from collab.limits import MIB
 from collab.ports import Checkpoint, StoredRoom
 from collab.replay import Replay
@@ -36,17 +38,19 @@ def build_checkpoint(stored: StoredRoom) -> Checkpoint:
     Its state is what all updates give that are complete; its ``pending`` are all others, raw. It takes time
     in proportion to the log (about 40 us per entry) and must not run in an event loop for a large one.
 
-    Raises CompactionRefused when an update cannot be decoded, or when the checkpoint, loaded into an empty
-    document, does not give the same; the log must then stay as it is.
+    Raises CompactionRefused when an update or the table of who wrote what cannot be decoded, or when the
+    checkpoint, loaded into an empty document, does not give the same; the log must then stay as it is.
     """
     start = [stored.checkpoint.state] if stored.checkpoint else []
     raw = list(stored.checkpoint.pending) if stored.checkpoint else []
     raw += [entry.update for entry in stored.entries]
     try:
         complete, waiting = _part(start, raw)
-        checkpoint = Checkpoint(stored.last_seq, complete.state(), waiting)
+        before = stored.checkpoint.attribution if stored.checkpoint else b""
+        attribution = encode(credited(before, stored.entries))
+        checkpoint = Checkpoint(stored.last_seq, complete.state(), waiting, attribution)
         _prove(complete, raw, checkpoint)
-    except MalformedMessage as error:
+    except (MalformedMessage, StoreCorrupt) as error:
         raise CompactionRefused(f"The log was not compacted: {error.message} The log stays.") from error
     except RecursionError as error:
         raise CompactionRefused("The log was not compacted: the document is nested too deeply.") from error

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar, cast
+from weakref import ref
 
 import pycrdt
 from pycrdt import Assoc as _Assoc
@@ -22,6 +24,8 @@ from collab.editor import Editor
 from collab.errors import InvalidPath, MalformedMessage, MalformedUpdate, NotFound
 from collab.ids import ClientId, FileId, file_path
 from collab.listing import File, FileIndex, Listing
+from collab.merge.items import ItemIndex
+from collab.merge.structs import Run
 from collab.offsets import from_utf8, to_utf8, utf8_length, utf16_length
 from collab.probe import Probe
 from collab.wire import decode_anchor, decode_state_vector, read_uint, write_uint
@@ -31,6 +35,8 @@ EMPTY_UPDATE = b"\0\0"
 EMPTY_STATE = b"\0"
 _BEHIND = b"\x41"
 """The last byte of a binary relative position that stays behind its item (an association of -1)."""
+_MOST_RUNS = 250_000
+"""An index of more takes over 50 MB, and is built anew each time instead of being kept."""
 
 
 @dataclass(slots=True)
@@ -56,12 +62,15 @@ class Document:
     """One Y.Doc and what Pairloom does with it. Never await between its calls inside ``edit``."""
 
     __slots__ = (
+        "__weakref__",
         "_applied",
         "_deep",
         "_doc",
         "_encoded",
         "_files",
         "_index",
+        "_items",
+        "_items_at",
         "_listing",
         "_native",
         "_probe",
@@ -85,13 +94,14 @@ class Document:
         self._listing: Listing | None = None
         self._probe = Probe(self._doc.get_update)
         self._index = FileIndex()
+        self._items: ItemIndex | None = None
+        self._items_at = 0
         self._stale: set[str] | None = None
-        # Bound methods kept by pycrdt would keep the document alive, but both die with it: the
-        # document holds the only reference to the Doc.
         self._native = self._doc._doc
         # pycrdt's own wrappers around a transaction and its event take as long as applying a keystroke;
-        # a contract test holds what is relied on here.
-        self._subscription = self._native.observe(self._observed)
+        # a contract test holds what is relied on here. A bound method kept by pycrdt would keep the document
+        # alive, and Python's collector does not see that cycle.
+        self._subscription = self._native.observe(partial(_observed, ref(self)))
         self._deep: Subscription | None = None
 
     # Reading
@@ -138,9 +148,22 @@ class Document:
         """The text of a file. Raises NotFound."""
         return str(self._text(file))
 
+    def runs(self, file: FileId) -> list[Run]:
+        """The items of a file's text in their order, deleted ones too, until the next change. Raises NotFound.
+
+        The first call costs time in proportion to the document; the index that it builds is kept, and the next
+        one reads only what has changed since. Changes cost nothing until then.
+        """
+        item = decode_anchor(StickyIndex.new(self._text(file), 0, _Assoc.BEFORE).encode())
+        return self._known_items().runs((item.client, item.clock))
+
+    def forget_runs(self) -> None:
+        """Drops what ``runs`` keeps, as for a room in which nobody works."""
+        self._items = None
+
     def settings(self) -> dict[str, Any]:
         """The plain values of the room's ``settings`` map."""
-        settings = self._doc.get("settings", type=Map)
+        settings = self._settings()
         return {key: settings[key] for key in settings if isinstance(settings[key], str | int | float | bool)}
 
     @property
@@ -195,7 +218,7 @@ class Document:
         """From now on ``Applied.deltas`` and ``files_changed`` are filled. Cannot be taken back."""
         if self._deep is None:
             self._listing = None
-            self._deep = self._files.observe_deep(self._observed_files)
+            self._deep = self._files.observe_deep(partial(_observed_files, ref(self)))
 
     def fork(self, client_id: ClientId) -> Document:
         """A copy at this state that writes under another client id."""
@@ -204,8 +227,9 @@ class Document:
         return copy
 
     def close(self) -> None:
-        """Ends the observers, which hold this object and the Doc together in a cycle."""
+        """Ends the observers, and lets go of what is kept beside the document."""
         self._subscription.drop()
+        self._items = None
         if self._deep is not None:
             self._files.unobserve(self._deep)
             self._deep = None
@@ -255,6 +279,9 @@ class Document:
 
     # Inside
 
+    def _settings(self) -> Any:
+        return self._doc.get("settings", type=Map)
+
     def _text(self, file: FileId) -> Text:
         if file in self._files:
             entry = self._files[file]
@@ -263,6 +290,19 @@ class Document:
                 if isinstance(text, Text):
                     return text
         raise NotFound(f"There is no file with the id {file[:200]!r}.", field="file")
+
+    def _known_items(self) -> ItemIndex:
+        items = self._items
+        if items is None or self._items_at != self.version:
+            # Kept again only once it is whole.
+            self._items = None
+            if items is None:
+                items = ItemIndex()
+            items.integrate(self.encode(items.state_vector()))
+            self._items_at = self.version
+            if len(items) <= _MOST_RUNS:
+                self._items = items
+        return items
 
     def _list(self) -> Listing:
         index = self._index
@@ -315,6 +355,16 @@ class Document:
                 self._applied.files_changed = True
                 self._applied.entries.update(keys)
                 self._touch(keys)
+
+
+def _observed(document: ref[Document], event: TransactionEvent) -> None:
+    if (found := document()) is not None:
+        found._observed(event)
+
+
+def _observed_files(document: ref[Document], events: Iterable[object]) -> None:
+    if (found := document()) is not None:
+        found._observed_files(events)
 
 
 def merge_updates(updates: Sequence[bytes]) -> bytes:

@@ -47,6 +47,11 @@ class Editor:
         del self._files[file]
         self._document._touch([file])
 
+    def setting(self, name: str, value: str) -> None:
+        """Sets one of the room's settings, such as ``title`` or ``mode``. Raises InvalidOperation."""
+        _check_text(value)
+        self._document._settings()[name] = value
+
     def splice(self, file: FileId, start: int, end: int, insert: str) -> None:
         """Replaces the code points from ``start`` to ``end``. Raises NotFound, InvalidOperation."""
         text = self._document._text(file)

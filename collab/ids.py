@@ -28,7 +28,8 @@ MAX_PATH_BYTES = 1024
 MAX_CLIENT_ID = 2**53 - 1
 
 _ROOM = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@%/]+")
-_SHORT_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+SHORT_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+"""Without look-alikes."""
 
 
 class Random(Protocol):
@@ -99,4 +100,4 @@ def client_id(random: Random) -> ClientId:
 
 def short_id(random: Random, prefix: str, length: int = 7) -> str:
     """An id that a person can type: the prefix and ``length`` characters without look-alikes."""
-    return prefix + "".join(_SHORT_ALPHABET[random.getrandbits(16) % 31] for _ in range(length))
+    return prefix + "".join(SHORT_ALPHABET[random.getrandbits(16) % 31] for _ in range(length))

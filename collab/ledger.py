@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from collab.errors import StoreCorrupt
 from collab.ids import ClientId, FileId
@@ -76,8 +77,12 @@ class Copy:
 class Ledger:
     """What a job has done to the live document, in order. Small: texts are kept only where they went away.
 
-    ``copies`` and ``buried`` are for the undo of other jobs: text that was put back under new ids, and text
-    of this job that was deleted already when the job was undone, which must not be put back by others.
+    The rest is for the undo of other jobs. ``copies`` is text that was put back under new ids. ``buried`` is text
+    of this job that was deleted already when the job was undone, and ``dropped`` text that it had taken back
+    itself: others must not put it back. ``withheld`` is text that this undo would have put back, and ``released``
+    text that the job gave back itself, if another job did not keep it away (``kept`` tells which of an entry's it
+    is): once none does, that other job's undo puts it back. ``dropped`` and ``released`` stay as they are at undo
+    and redo.
     """
 
     inserted: list[Inserted] = field(default_factory=list)
@@ -87,11 +92,14 @@ class Ledger:
     removed: list[Removed] = field(default_factory=list)
     copies: list[Copy] = field(default_factory=list)
     buried: list[Inserted] = field(default_factory=list)
+    withheld: list[Deleted] = field(default_factory=list)
+    dropped: list[Inserted] = field(default_factory=list)
+    released: list[Deleted] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to undo."""
-        return not (self.inserted or self.deleted or self.created or self.renamed or self.removed)
+        return not (self.inserted or self.deleted or self.withheld or self.created or self.renamed or self.removed)
 
     def insert(self, file: FileId, ids: IdRange) -> None:
         """Notes inserted ids; text that goes on where the last one ended takes no new entry."""
@@ -114,18 +122,36 @@ class Ledger:
         self.removed += other.removed
         self.copies += other.copies
         self.buried += other.buried
+        self.withheld += other.withheld
+        self.dropped += other.dropped
+        self.released += other.released
+
+    def aside(self) -> Ledger:
+        """What the undos of others must know of it once it will not be undone or redone itself any more."""
+        return Ledger(
+            copies=[*self.copies],
+            dropped=[*self.dropped, *self.buried],
+            released=[*self.released, *self.withheld],
+        )
 
     def to_bytes(self) -> bytes:
         """For the store."""
-        record = {
+        record: dict[str, list[Any]] = {
             "inserted": [[i.file, *_row(i.ids)] for i in self.inserted],
-            "deleted": [[d.file, d.text, [*map(_row, d.ids)], [*map(_row, d.kept)]] for d in self.deleted],
+            "deleted": [_deleted_row(d) for d in self.deleted],
             "created": [[c.file, c.path] for c in self.created],
             "renamed": [[r.file, r.before, r.after] for r in self.renamed],
             "removed": [[r.file, r.path, r.text] for r in self.removed],
             "copies": [[c.file, _row(c.ids), [*map(_row, c.of)]] for c in self.copies],
             "buried": [[b.file, *_row(b.ids)] for b in self.buried],
         }
+        # Left out where empty, since the client id of an undo is derived from these bytes.
+        if self.withheld:
+            record["withheld"] = [_deleted_row(d) for d in self.withheld]
+        if self.dropped:
+            record["dropped"] = [[d.file, *_row(d.ids)] for d in self.dropped]
+        if self.released:
+            record["released"] = [_deleted_row(d) for d in self.released]
         return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
@@ -135,18 +161,27 @@ class Ledger:
             record = json.loads(data)
             return cls(
                 [Inserted(FileId(file), _range(ids)) for file, *ids in record["inserted"]],
-                [
-                    Deleted(FileId(file), text, tuple(map(_range, ids)), tuple(map(_range, kept)))
-                    for file, text, ids, kept in record["deleted"]
-                ],
+                [_deleted(row) for row in record["deleted"]],
                 [Created(FileId(file), path) for file, path in record["created"]],
                 [Renamed(FileId(file), before, after) for file, before, after in record["renamed"]],
                 [Removed(FileId(file), path, text) for file, path, text in record["removed"]],
                 [Copy(FileId(file), _range(ids), tuple(map(_range, of))) for file, ids, of in record["copies"]],
                 [Inserted(FileId(file), _range(ids)) for file, *ids in record["buried"]],
+                [_deleted(row) for row in record.get("withheld", ())],
+                [Inserted(FileId(file), _range(ids)) for file, *ids in record.get("dropped", ())],
+                [_deleted(row) for row in record.get("released", ())],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise StoreCorrupt(f"A stored ledger cannot be read: {error!r}.") from error
+
+
+def _deleted_row(item: Deleted) -> list[object]:
+    return [item.file, item.text, [*map(_row, item.ids)], [*map(_row, item.kept)]]
+
+
+def _deleted(row: Sequence[Any]) -> Deleted:
+    file, text, ids, kept = row
+    return Deleted(FileId(file), text, tuple(map(_range, ids)), tuple(map(_range, kept)))
 
 
 def _row(ids: IdRange) -> list[int]:

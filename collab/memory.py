@@ -127,6 +127,7 @@ class MemoryStore:
 def _summary(name: RoomId, room: _Room) -> RoomSummary:
     size = sum(len(entry.update) for entry in room.stored.entries)
     size += sum(len(value) for value in room.records.values())
-    if room.stored.checkpoint is not None:
-        size += len(room.stored.checkpoint.state) + sum(len(one) for one in room.stored.checkpoint.pending)
+    checkpoint = room.stored.checkpoint
+    if checkpoint is not None:
+        size += len(checkpoint.state) + sum(map(len, checkpoint.pending)) + len(checkpoint.attribution)
     return RoomSummary(name, size, len(room.stored.entries), room.changed_ms, room.checkpoint_ms)

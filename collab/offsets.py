@@ -6,6 +6,7 @@ uses UTF-16 line and character pairs, as the Language Server Protocol does. Pure
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from collab.errors import InvalidOperation
@@ -72,6 +73,24 @@ def to_line_column(text: str, index: int) -> LineColumn:
     _check(index, len(text))
     start = text.rfind("\n", 0, index) + 1
     return LineColumn(text.count("\n", 0, index), utf16_length(text[start:index]))
+
+
+def places(text: str, indexes: Iterable[int]) -> Iterator[tuple[int, int, int]]:
+    """For code point indexes that ascend: line, UTF-16 column and UTF-16 offset of each, in one pass.
+
+    Raises InvalidOperation if one is outside.
+    """
+    at = line = units = line_units = 0
+    for index in indexes:
+        _check(index, len(text))
+        piece = text[at:index]
+        at = index
+        units += utf16_length(piece)
+        newline = piece.rfind("\n")
+        if newline >= 0:
+            line += piece.count("\n")
+            line_units = units - utf16_length(piece[newline + 1 :])
+        yield line, units - line_units, units
 
 
 def from_line_column(text: str, place: LineColumn) -> int:

@@ -44,12 +44,14 @@ class Checkpoint:
     """A room's whole state: what replaying every entry up to and including ``seq`` gives.
 
     ``pending`` are raw updates among those entries that still wait for a missing one; an encoded state
-    does not hold them (pycrdt leaves them out of ``get_update``).
+    does not hold them (pycrdt leaves them out of ``get_update``). ``attribution`` tells who wrote what of it
+    (``collab.attribution_codec``); it is empty in one that was stored before that was known.
     """
 
     seq: int
     state: bytes
     pending: tuple[bytes, ...] = ()
+    attribution: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, cast
 
+from collab.authorship import Authorship
 from collab.document import EMPTY_UPDATE, Applied, Document, merge_updates
 from collab.effects import (
     Broadcast,
@@ -22,17 +23,17 @@ from collab.effects import (
     Persist,
     Send,
 )
-from collab.errors import LimitExceeded, MalformedMessage, MalformedUpdate
+from collab.errors import LimitExceeded, MalformedUpdate
 from collab.ids import ClientId, PersonId, RoomId
 from collab.limits import Limits
-from collab.origin import ImportOrigin, JobOrigin, Origin, PersonOrigin, UndoOrigin
+from collab.origin import Origin, PersonOrigin, author_of
 from collab.ports import Clock, LogEntry, StoredRoom
 from collab.presence import Holder, Presence
+from collab.waiting import Waiting, integrated
 from collab.wire import (
     claims,
     decode_state_vector,
     permission_denied,
-    read_delete_set,
     sync_step1,
     sync_update,
     write_uint,
@@ -65,14 +66,6 @@ class Member:
     origin: PersonOrigin | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An update that is stored but waits for one that is missing."""
-
-    update: bytes
-    member: Member | None
-
-
 @dataclass(slots=True)
 class _Unsaved:
     """Counts of sync messages that become durable with an entry."""
@@ -90,6 +83,8 @@ class Room:
         self.presence = Presence(limits)
         self.owners: dict[ClientId, PersonId] = {}
         """Who introduced a Yjs client id: the person whose edits under it are."""
+        self.authorship = Authorship()
+        """Who wrote what."""
         self.seq = 0
         """Number of the last entry handed out for the log. Other nodes' entries do not count here."""
         self.durable_seq = 0
@@ -117,8 +112,9 @@ class Room:
                 raise MalformedUpdate(f"An update in the log of room {self.id!r} cannot be decoded.")
         candidates = [*stored.checkpoint.pending] if stored.checkpoint is not None else []
         candidates += [entry.update for entry in stored.entries]
-        self.waiting = [Waiting(u, None) for u in candidates if not self._integrated(u)]
+        self.waiting = [Waiting(u, None) for u in candidates if not integrated(self.document, u)]
         self._settle([])
+        self.authorship.load(stored)
         self.seq = self.durable_seq = stored.last_seq
         self._size = len(self.document.encode())
 
@@ -225,12 +221,12 @@ class Room:
         waited = bool(self.waiting)
         for member, updates in by_member.items():
             update = merge_updates(updates)
-            if applied.update is None and (self._integrated(update) or self._waits(update)):
+            if applied.update is None and (integrated(self.document, update) or self._waits(update)):
                 continue  # Nothing that we did not have: a client that came back and brought what we know.
             self._size += len(update)
             relayed = self._relayed(member, touched.get(member, set()))
             effects.append(self._persist(PersonOrigin(member.person, member.holder.connection, relayed), update))
-            if not (len(incoming) == 1 and applied.update == update) and not self._integrated(update):
+            if not (len(incoming) == 1 and applied.update == update) and not integrated(self.document, update):
                 self._wait(member, update, effects)
         if applied.update is not None:
             alone = next(iter(by_member)) if len(by_member) == 1 and not waited else None
@@ -305,7 +301,7 @@ class Room:
         need is there (a contract test holds this). Applied again, they come in.
         """
         while self.waiting:
-            self.waiting = [item for item in self.waiting if not self._integrated(item.update)]
+            self.waiting = [item for item in self.waiting if not integrated(self.document, item.update)]
             if not self.waiting:
                 return
             applied = self.document.apply([item.update for item in self.waiting])
@@ -313,19 +309,6 @@ class Room:
                 return
             effects.append(Broadcast(sync_update(applied.update), None))
             effects.append(Changed(applied, ""))
-
-    def _integrated(self, update: bytes) -> bool:
-        rest = self.document.lacks(update)
-        if rest == EMPTY_UPDATE:
-            return True
-        if rest[0] != 0:
-            return False
-        state = decode_state_vector(self.document.state_vector())
-        try:
-            ranges, _ = read_delete_set(rest, 1)
-        except MalformedMessage:
-            return True
-        return all(item.clock + item.length <= state.get(item.client, 0) for item in ranges)
 
     # Edits that other nodes have stored
 
@@ -341,9 +324,10 @@ class Room:
             if index in bad:
                 continue
             self._introduce(entry)
+            self.authorship.add(entry)
             self._size += len(entry.update)
             whole = len(entries) == 1 and applied.update == entry.update
-            if not whole and not self._integrated(entry.update) and not self._waits(entry.update):
+            if not whole and not integrated(self.document, entry.update) and not self._waits(entry.update):
                 self.waiting.append(Waiting(entry.update, None))
         if applied.update is not None:
             effects.append(Broadcast(sync_update(applied.update), None))
@@ -380,7 +364,9 @@ class Room:
 
     def _persist(self, origin: Origin, update: bytes, fence: int = 0) -> Persist:
         self.seq += 1
-        return Persist(LogEntry(self.seq, self._clock.wall_ms(), origin, update, fence))
+        entry = LogEntry(self.seq, self._clock.wall_ms(), origin, update, fence)
+        self.authorship.add(entry)
+        return Persist(entry)
 
     def _expect(self, effects: list[Effect]) -> None:
         counts = list(self._acknowledge.items())
@@ -413,15 +399,6 @@ def _durable(counts: Iterable[tuple[Member, int]]) -> Iterator[Durable]:
     for member, count in counts:
         member.durable = count
         yield Durable(member, count)
-
-
-def author_of(origin: Origin) -> str:
-    """The id of the person or job that is behind an origin; empty where there is none."""
-    if isinstance(origin, JobOrigin):
-        return origin.job
-    if isinstance(origin, PersonOrigin | UndoOrigin | ImportOrigin):
-        return origin.person
-    return ""
 
 
 def _grown(applied: Applied, heads: list[tuple[ClientId, int, int] | None]) -> set[ClientId]:

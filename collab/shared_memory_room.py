@@ -249,7 +249,8 @@ def summary(name: RoomId, room: MemoryRoom) -> RoomSummary:
     size = sum(len(shared.entry.update) for shared in room.entries)
     size += sum(len(value) for value in room.records.values())
     if room.checkpoint is not None:
-        size += len(room.checkpoint.state) + sum(len(one) for one in room.checkpoint.pending)
+        one = room.checkpoint
+        size += len(one.state) + sum(map(len, one.pending)) + len(one.attribution)
     return RoomSummary(name, size, len(room.entries), room.changed_ms)
 
 

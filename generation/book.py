@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from weakref import ref
 
 from collab.document import Document
 from collab.errors import CollabError, Conflict, NotFound
 from collab.ids import JobId
 from collab.ledger import Ledger
 from collab.merge.places import range_anchors
-from collab.merge.suggestions import Suggestion, Suggestions, current
+from collab.merge.suggestions import Suggestion, Suggestions, choices, current
 from generation.jobs import Job
 from generation.locate import NoPlace, locate
 from generation.views import SuggestionView
+
+if TYPE_CHECKING:
+    from generation.ports import RoomHandle
 
 JOB, LEDGER, REDO, SUGGESTION, OPEN = "job", "ledger", "redo", "suggestion", "open_hunk"
 """Kinds of records. Ledgers are kept by job: LEDGER is what an undo takes back, REDO what a redo does. OPEN is
@@ -43,6 +48,8 @@ class Book:
     redos: dict[JobId, bytes] = field(default_factory=dict)
     suggestions: Suggestions = field(default_factory=Suggestions)
     open_hunks: dict[str, bytes] = field(default_factory=dict)
+    watched: ref[RoomHandle] | None = None
+    """The loaded room whose log is watched for late edits."""
     problems: list[str] = field(default_factory=list)
     """Records that could not be read; they are left where they are."""
 
@@ -106,19 +113,22 @@ class Book:
         ]
 
     def trim(self, most: int) -> list[Change]:
-        """Forgets the oldest ended jobs beyond ``most`` that have no open suggestion, and what is theirs."""
+        """Forgets the oldest ended jobs beyond ``most`` that have no open suggestion, and what is theirs.
+
+        Changes count apart: a writer that saves often must not push out what the AI did.
+        """
         changes = []
-        over = len(self.jobs) - most
+        kinds = Counter(job.kind == "job" for job in self.jobs.values())
+        over = {kind: count - most for kind, count in kinds.items()}
         for job in list(self.jobs.values()):
-            if over <= 0:
-                break
-            if not job.ended or self.pending(job.id):
+            kind = job.kind == "job"
+            if over[kind] <= 0 or not job.ended or self.pending(job.id):
                 continue
-            over -= 1
+            over[kind] -= 1
             del self.jobs[job.id]
             self.ledgers.pop(job.id, None)
             self.redos.pop(job.id, None)
-            changes += [Change(kind, job.id, None) for kind in (JOB, LEDGER, REDO)]
+            changes += [Change(record, job.id, None) for record in (JOB, LEDGER, REDO)]
             kept = Suggestions()
             for suggestion in self.suggestions.all():
                 if suggestion.job == job.id:
@@ -152,8 +162,8 @@ class Book:
         """
         data = self.redos.get(job)
         rest = Ledger.from_bytes(data) if data is not None else Ledger()
-        if rest.copies or rest.buried:
-            return self.put_ledger(job, Ledger(copies=rest.copies, buried=rest.buried))
+        if rest != Ledger() and (kept := rest.aside()) != Ledger():
+            return self.put_ledger(job, kept)
         self.ledgers.pop(job, None)
         return Change(LEDGER, job, None)
 
@@ -201,9 +211,15 @@ def view(suggestion: Suggestion, document: Document) -> SuggestionView:
         reason=suggestion.reason,
         kind=suggestion.kind,
         before=suggestion.before,
-        current=current(document, suggestion),
+        current=current(document, suggestion) if suggestion.state == "open" else suggestion.ours,
         after=suggestion.after,
         anchor=None if suggestion.anchor is None else b64encode(suggestion.anchor).decode(),
+        end=None if suggestion.end is None else b64encode(suggestion.end).decode(),
         state=suggestion.state,
         answered_by=suggestion.answered_by,
+        conflict=suggestion.conflict,
+        layer=suggestion.layer,
+        choices=choices(suggestion) if suggestion.state == "open" else (),
+        at_ms=suggestion.at_ms,
+        answered_ms=suggestion.answered_ms,
     )

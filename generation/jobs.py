@@ -15,7 +15,7 @@ from typing import Any, Final
 from collab.errors import Conflict, StoreCorrupt
 from collab.ids import ClientId, JobId, PersonId
 from generation.errors import StaleEpoch
-from generation.views import GenerationRequest, JobView, Mode, Priority, StrategyName
+from generation.views import GenerationRequest, JobKind, JobView, Mode, Priority, StrategyName
 
 
 class JobState(StrEnum):
@@ -74,6 +74,8 @@ class Job:
     clients: list[ClientId]
     color: str
     created_ms: int
+    kind: JobKind = "job"
+    """What it is, if it is no job but a change made at once by somebody's writer; such a one cannot be retried."""
     requested_files: tuple[str, ...] = ()
     requested_strategy: StrategyName | None = None
     mode: Mode = "auto"
@@ -181,7 +183,7 @@ class Job:
 
     def retry(self, client: ClientId) -> None:
         """Queues it again under a new epoch and client id. Raises Conflict."""
-        if self.state not in RETRYABLE:
+        if self.state not in RETRYABLE or self.kind != "job":
             raise Conflict(
                 f"The job {self.id} is {self.state}; only a failed, cancelled or interrupted one can be retried.",
                 field="job",
@@ -241,6 +243,7 @@ class Job:
         """What the room sees of it now."""
         return JobView(
             job=self.id,
+            kind=self.kind,
             prompt=self.prompt,
             asked_by=self.asked_by,
             state=self.state.value,

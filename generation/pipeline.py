@@ -6,15 +6,16 @@ applies it to the live document, and tells the room what came out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from collab.document import Applied, Document
 from collab.ids import ClientId, FileId, FilePath, JobId, SuggestionId
+from collab.ledger import Ledger
+from collab.merge.contest import TOUCHED, Blocked, Merged, Resolver
 from collab.merge.hunks import HunkId
-from collab.merge.places import range_anchors
-from collab.merge.session import Blocked, MergeSession
-from collab.merge.suggestions import Kind, Suggestion
+from collab.merge.session import MergeSession
+from collab.merge.suggestions import ConflictKind, Kind, Suggestion
 from generation.answer import (
     FileClosed,
     FileDeleted,
@@ -32,16 +33,21 @@ from generation.answer import (
 from generation.events import FileEnded, FileStarted, GenerationEvent, JobTokens
 from generation.locate import NoPlace, Place, locate, newline_of
 from generation.parse import Parser
+from generation.views import Mode
 
 PROSE_KEPT = 600
 """Characters of the model's words that are kept, for an answer that changes nothing."""
 _REVIEW = "The job was asked to offer each change first."
+_WHOLE = "The room is asked before a whole file is rewritten."
 _OFFLINE = "It comes from a template, not from an AI."
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a step brought: an update for the live document, new suggestions, events for the room."""
+    """What a step brought: an update for the live document, new suggestions, events for the room.
+
+    Among the suggestions are collisions that could be merged, as a record of that: their state is ``merged``.
+    """
 
     update: bytes | None = None
     suggestions: list[Suggestion] = field(default_factory=list)
@@ -68,14 +74,15 @@ class _Target:
     file: FileId | None = None
     reason: str = ""
     before: str = ""
-    anchor: bytes | None = None
-    end: bytes | None = None
     gathered: list[str] = field(default_factory=list)
     held: str = ""
 
 
 class AnswerWriter:
-    """Writes one answer. ``review`` makes every change a suggestion; ids come from the two callables."""
+    """Writes one answer; ids come from the two callables.
+
+    In the mode ``review`` every change is a suggestion, in ``ask`` those that rewrite whole files are.
+    """
 
     def __init__(
         self,
@@ -83,13 +90,14 @@ class AnswerWriter:
         live: Document,
         client: ClientId,
         *,
-        review: bool,
+        mode: Mode,
         offline: bool,
         file_id: Callable[[], FileId],
         suggestion_id: Callable[[], SuggestionId],
         answer_chars: int,
+        resolver: Resolver | None = None,
     ) -> None:
-        self.session = MergeSession(live, client)
+        self.session = MergeSession(live, client, resolver)
         self.problems: list[str] = []
         self.cut: str | None = None
         """Why the answer is incomplete, in words; None as long as nothing says so."""
@@ -97,8 +105,8 @@ class AnswerWriter:
         self.changes = 0
         """Changes that were read, wherever they ended up."""
         self._job = job
-        self._base = live.fork(client) if review else None
-        self._reason = _OFFLINE if offline else _REVIEW
+        self._asks = "" if mode != "review" else _OFFLINE if offline else _REVIEW
+        self._asks_whole = _WHOLE if mode == "ask" else self._asks
         self._file_id = file_id
         self._suggestion_id = suggestion_id
         self._listing = self.session.base_listing()
@@ -109,7 +117,6 @@ class AnswerWriter:
         self._path: FilePath | None = None
         self._new: dict[FilePath, FileId] = {}
         self._open: dict[HunkId, FilePath] = {}
-        self._closed: list[HunkId] = []
         self._counts: dict[FilePath, _Counts] = {}
         self._ended: list[FilePath] = []
         self._ready: list[Suggestion] = []
@@ -140,20 +147,19 @@ class AnswerWriter:
         self._void()
         self._leave()
 
-    def pull(self, live: Document) -> Outcome:
+    def pull(self, live: Document, others: Callable[[], Sequence[Ledger]] = tuple) -> Outcome:
         """What the live document and the room get now. Apply its update, then call ``merged``."""
         self.dirty = False
         self._flush_tokens()
-        pulled = self.session.pull(live)
-        blocked = {item.hunk: item for item in pulled.blocked}
-        closed, self._closed = self._closed, []
-        for hunk in closed:
-            path = self._open.pop(hunk)
-            if hunk not in blocked:
-                self._count(path).applied += 1
-        for item in blocked.values():
-            self._open.pop(item.hunk, None)
+        pulled = self.session.pull(live, others)
+        for hunk, landed in pulled.landed.items():
+            path = self._open.pop(hunk, None)
+            if path is not None:
+                self._count(path).applied += landed
+        for item in pulled.blocked:
             self._suggest_blocked(item)
+        for merged in pulled.merged:
+            self._note_merged(merged)
         for path in self._ended:
             counts = self._count(path)
             self._events.append(FileEnded(self._job, path, counts.applied, counts.pending))
@@ -238,12 +244,8 @@ class AnswerWriter:
         if isinstance(place, NoPlace):
             self._gather(path, "hunk", place.reason, search, file.id)
             return
-        before = base[place.start : place.end]
-        if self._base is not None:
-            target = self._gather(path, "hunk", self._reason, before, file.id, place)
-            target.anchor, target.end = range_anchors(self._base, file.id, place.start, place.end)
-        else:
-            self._aim(_Target(path, "hunk"), self.session.open_hunk(file.id, place.start, place.end), place)
+        hunk = self.session.open_hunk(file.id, place.start, place.end, asks=self._asks)
+        self._aim(_Target(path, "hunk"), hunk, place)
 
     def _begin_whole(self, path: FilePath) -> None:
         file = self._listing.by_path(path)
@@ -252,22 +254,20 @@ class AnswerWriter:
             return
         base = self.session.base_text(file.id)
         whole = Place(0, len(base), newline_of(base))
-        if self._base is not None:
-            self._gather(path, "whole_file", self._reason, base, file.id, whole)
-        elif base and file.id not in self._seen:
+        if base and file.id not in self._seen and not self._asks:
             reason = "It replaces a file that the model was not shown."
             self._gather(path, "whole_file", reason, base, file.id, whole)
         else:
-            self._aim(_Target(path, "whole_file"), self.session.open_whole(file.id), whole)
+            hunk = self.session.open_whole(file.id, asks=self._asks_whole if base else self._asks)
+            self._aim(_Target(path, "whole_file"), hunk, whole)
 
     def _begin_new(self, path: FilePath) -> None:
         if path in self._new:
             self._gather(path, "new_file", "The same answer has written this file already.", "")
-        elif self._base is not None:
-            self._gather(path, "new_file", self._reason, "")
         else:
             file = self._new[path] = self._file_id()
-            self._aim(_Target(path, "new_file"), self.session.open_file(file, path), Place(0, 0))
+            hunk = self.session.open_file(file, path, asks=self._asks)
+            self._aim(_Target(path, "new_file"), hunk, Place(0, 0))
 
     def _structural(self, path: FilePath, to: FilePath | None) -> None:
         file = self._listing.by_path(path)
@@ -276,7 +276,10 @@ class AnswerWriter:
             return
         self._enter(path)
         self.changes += 1
-        hunk = self.session.rename(file.id, to) if to else self.session.delete(file.id)
+        if to:
+            hunk = self.session.rename(file.id, to, asks=self._asks)
+        else:
+            hunk = self.session.delete(file.id)
         self._open[hunk] = path
 
     def _aim(self, target: _Target, hunk: HunkId, place: Place) -> None:
@@ -322,19 +325,10 @@ class AnswerWriter:
             return
         self.changes += 1
         if target.hunk is None:
-            self._suggest(
-                target.path,
-                target.kind,
-                target.reason,
-                target.before,
-                "".join(target.gathered),
-                file=target.file,
-                anchor=target.anchor,
-                end=target.end,
-            )
+            text = "".join(target.gathered)
+            self._suggest(target.path, target.kind, target.reason, target.before, text, file=target.file)
         else:
             self.session.close(target.hunk)
-            self._closed.append(target.hunk)
 
     def _void(self) -> None:
         """Takes back the block that is open."""
@@ -354,6 +348,25 @@ class AnswerWriter:
             file=item.file,
             anchor=item.anchor,
             end=item.end,
+            conflict=item.conflict,
+        )
+
+    def _note_merged(self, merged: Merged) -> None:
+        self._ready.append(
+            Suggestion(
+                suggestion=self._suggestion_id(),
+                job=self._job,
+                file=merged.file,
+                path=merged.path,
+                reason=TOUCHED,
+                kind="hunk",
+                before=merged.base,
+                after=merged.theirs,
+                state="merged",
+                conflict=merged.conflict,
+                layer=merged.layer,
+                ours=merged.ours,
+            )
         )
 
     def _suggest(
@@ -365,8 +378,9 @@ class AnswerWriter:
         after: str,
         *,
         file: FileId | None,
-        anchor: bytes | None,
-        end: bytes | None,
+        anchor: bytes | None = None,
+        end: bytes | None = None,
+        conflict: ConflictKind = "none",
     ) -> None:
         self._count(path).pending += 1
         self._ready.append(
@@ -381,6 +395,7 @@ class AnswerWriter:
                 after=after,
                 anchor=anchor,
                 end=end,
+                conflict=conflict,
             )
         )
 

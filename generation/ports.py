@@ -13,7 +13,9 @@ from typing import Literal, Protocol, TypeVar
 from collab.document import Applied, Document
 from collab.editor import Editor
 from collab.ids import ClientId, RoomId
+from collab.ledger import Ledger
 from collab.origin import Origin
+from collab.ports import LogEntry
 from generation.events import GenerationEvent
 
 T = TypeVar("T")
@@ -62,6 +64,17 @@ class RoomHandle(Protocol):
 
     def may_generate(self) -> bool:
         """Whether this node may change what is the jobs' at this instant; always, where no other node is."""
+        ...
+
+    def watch_log(self, watch: Callable[[LogEntry], None]) -> None:
+        """Has each further entry of the room's log told, this node's and others', about when it is applied.
+
+        The next call takes the place of the last one. ``watch`` must be quick, and not change the room.
+        """
+        ...
+
+    async def beside(self) -> list[Ledger]:
+        """What people's undos of their own changes have done, for the undo of a job. Raises StoreError."""
         ...
 
     async def caught_up(self) -> None:

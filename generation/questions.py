@@ -17,7 +17,7 @@ from collab.errors import CollabError, MalformedMessage
 from collab.ids import JobId, RoomId
 from generation.event_codec import MOST_BYTES, to_json
 from generation.sharing import Ticket
-from generation.views import Asker, Choice, GenerationRequest, JobView, SuggestionView
+from generation.views import AnsweredAll, Asker, Choice, GenerationRequest, JobView, NewChange, SuggestionView
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,32 @@ class Redo:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSuggestion:
-    """Accept or reject a suggestion."""
+    """Answer a suggestion; ``text`` goes with the choice ``edit``."""
 
     room: RoomId
     suggestion: str
     choice: Choice
+    asker: Asker
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerAll:
+    """Answer all open suggestions of a job, or of one of its files."""
+
+    room: RoomId
+    job: str
+    path: str | None
+    choice: Choice
+    asker: Asker
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Note a change that another node has made, so that it can be reviewed and undone as a job can."""
+
+    room: RoomId
+    change: NewChange
     asker: Asker
 
 
@@ -85,9 +106,10 @@ class ListJobs:
 
 @dataclass(frozen=True, slots=True)
 class ListSuggestions:
-    """The room's open suggestions."""
+    """The room's open suggestions, or all of them."""
 
     room: RoomId
+    all_of_them: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +120,20 @@ class Offer:
     ticket: Ticket
 
 
-Question = Submit | Cancel | Retry | Undo | Redo | AnswerSuggestion | ListJobs | ListSuggestions | Offer
-Result = JobView | SuggestionView | list[JobView] | list[SuggestionView] | bool
+Question = (
+    Submit
+    | Cancel
+    | Retry
+    | Undo
+    | Redo
+    | AnswerSuggestion
+    | AnswerAll
+    | Record
+    | ListJobs
+    | ListSuggestions
+    | Offer
+)
+Result = JobView | SuggestionView | AnsweredAll | list[JobView] | list[SuggestionView] | bool
 
 _JOB: Final[TypeAdapter[Any]] = TypeAdapter(JobView)
 _RESULTS: Final[dict[type[Question], TypeAdapter[Any]]] = {
@@ -109,6 +143,8 @@ _RESULTS: Final[dict[type[Question], TypeAdapter[Any]]] = {
     Undo: _JOB,
     Redo: _JOB,
     AnswerSuggestion: TypeAdapter(SuggestionView),
+    AnswerAll: TypeAdapter(AnsweredAll),
+    Record: _JOB,
     ListJobs: TypeAdapter(list[JobView]),
     ListSuggestions: TypeAdapter(list[SuggestionView]),
     Offer: TypeAdapter(bool),

@@ -7,16 +7,28 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from collab.ids import RoomId
+from collab.ledger import Ledger
 from generation.events import GenerationEvent
 from generation.views import (
+    AnsweredAll,
     Asker,
     Choice,
     GenerationRequest,
     JobView,
+    NewChange,
     SuggestionView,
 )
 
-__all__ = ["Asker", "Choice", "GenerationRequest", "GenerationService", "JobView", "SuggestionView"]
+__all__ = [
+    "AnsweredAll",
+    "Asker",
+    "Choice",
+    "GenerationRequest",
+    "GenerationService",
+    "JobView",
+    "NewChange",
+    "SuggestionView",
+]
 
 
 class GenerationService(Protocol):
@@ -62,15 +74,40 @@ class GenerationService(Protocol):
         """The room's jobs, newest first; after a restart those that ran are ``interrupted``."""
         ...
 
-    async def suggestions(self, room: RoomId) -> list[SuggestionView]:
-        """The suggestions that wait for an answer, oldest first."""
+    async def suggestions(self, room: RoomId, *, all_of_them: bool = False) -> list[SuggestionView]:
+        """The suggestions that wait for an answer, oldest first; or all that are remembered, as the record of what
+        was decided.
+        """
         ...
 
-    async def answer(self, room: RoomId, suggestion: str, choice: Choice, asker: Asker) -> SuggestionView:
-        """Accepts or rejects a suggestion; the first valid answer decides.
+    async def answer(
+        self, room: RoomId, suggestion: str, choice: Choice, asker: Asker, text: str = ""
+    ) -> SuggestionView:
+        """Answers a suggestion; the first valid answer decides. ``text`` goes with the choice ``edit``.
 
-        Raises NotFound, and Conflict with the name of who answered first or with why it cannot be applied.
+        Raises NotFound, InvalidInput, and Conflict with the name of who answered first or with why it cannot be
+        applied.
         """
+        ...
+
+    async def answer_all(
+        self, room: RoomId, job: str, path: str | None, choice: Choice, asker: Asker
+    ) -> AnsweredAll:
+        """Accepts or rejects all open suggestions of a job, or with ``path`` those in one file.
+
+        Raises NotFound, InvalidInput.
+        """
+        ...
+
+    async def record(self, room: RoomId, change: NewChange, asker: Asker) -> JobView:
+        """Notes a change that was made at once, so that it can be reviewed and undone as a job can.
+
+        A second time it does nothing. Raises InvalidInput.
+        """
+        ...
+
+    def ledgers(self, room: RoomId) -> list[Ledger]:
+        """What the room's jobs have done, for a person's own undo; empty where another node keeps them."""
         ...
 
     def forget(self, room: RoomId) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from collab.attribution_codec import pack_copies
 from collab.document import Document
 from collab.ledger import Deleted, Ledger
 from collab.merge.ranges import IdRanges
@@ -22,13 +23,14 @@ WENT_ON: Final = "Another node went on with this job after the one that ran it s
 HANDED_OVER: Final = "The node that ran this job stops; another one goes on with it."
 
 
-def withdraw(book: Book, job: Job, document: Document, apply: Callable[[bytes], object]) -> list[Change]:
+def withdraw(book: Book, job: Job, document: Document, apply: Callable[[bytes, bytes], object]) -> list[Change]:
     """Takes back what a dead try had not completed; the records to store after that.
 
-    ``apply`` gets each update for the live document at once. That is done hunk by hunk, under the client ids that
-    the dead try would have used itself, so what it took back already is not taken back twice, nor is anything when
-    this node dies too and the next one does the same. Text under the try's own client id that no record tells of
-    (a merge whose records were lost) belongs to no hunk that is known to be complete, and goes as well.
+    ``apply`` gets each update for the live document at once, and what of it is a copy (see JobOrigin). That is
+    done hunk by hunk, under the client ids that the dead try would have used itself, so what it took back already
+    is not taken back twice, nor is anything when this node dies too and the next one does the same. Text under the
+    try's own client id that no record tells of (a merge whose records were lost) belongs to no hunk that is known
+    to be complete, and goes as well.
 
     Raises StoreCorrupt.
     """
@@ -44,7 +46,9 @@ def withdraw(book: Book, job: Job, document: Document, apply: Callable[[bytes], 
             continue
         update, redo = undo(part, document, [*others, closed])
         if update is not None:
-            apply(update)
+            apply(update, pack_copies(redo.copies[len(part.copies) :]))
+        closed.dropped += [item for item in redo.buried if item not in closed.dropped]
+        closed.released += [item for item in redo.withheld if item not in closed.released]
         closed.copies += [copy for copy in redo.copies if copy not in closed.copies]
     job.wrote = not closed.empty
     changes = []
@@ -72,6 +76,9 @@ def without(ledger: Ledger, parts: Sequence[Ledger]) -> Ledger:
         removed=list(ledger.removed),
         copies=list(ledger.copies),
         buried=list(ledger.buried),
+        withheld=list(ledger.withheld),
+        dropped=list(ledger.dropped),
+        released=list(ledger.released),
     )
     for item in ledger.inserted:
         for ids, gone in inserted.split(item.ids):

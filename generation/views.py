@@ -6,17 +6,22 @@ the other by name.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from collab.ids import PersonId
 
 StrategyName = Literal["targeted", "selective", "full"]
-Mode = Literal["auto", "review"]
+Mode = Literal["auto", "review", "ask"]
+MODES: Final[tuple[Mode, ...]] = "auto", "review", "ask"
+ChangeKind = Literal["put", "import", "restore"]
+JobKind = Literal["job", "put", "import", "restore"]
 Priority = Literal["high", "normal", "low"]
 SuggestionKind = Literal["hunk", "new_file", "whole_file", "delete_file", "rename_file"]
-SuggestionState = Literal["open", "accepted", "rejected", "gone"]
-Choice = Literal["accept", "reject"]
+SuggestionState = Literal["open", "accepted", "rejected", "both", "edited", "merged", "gone"]
+Choice = Literal["accept", "reject", "both", "edit"]
+Conflict = Literal["none", "overlapping_edits", "same_file_different_content", "structural_conflict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +40,58 @@ class GenerationRequest:
     files: tuple[str, ...] = ()
     strategy: StrategyName | None = None
     model: str | None = None
-    mode: Mode = "auto"
+    mode: Mode | None = None
+    """None: what the room's settings say."""
     priority: Priority = "normal"
+
+
+def room_mode(settings: Mapping[str, object]) -> Mode:
+    """How jobs of a room merge if they do not say so themselves: the room's setting ``mode``."""
+    mode = settings.get("mode")
+    for known in MODES:
+        if mode == known:
+            return known
+    return "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredAll:
+    """Several suggestions were answered: how many, of the others why not, and the job as it is now."""
+
+    answered: int
+    failed: tuple[str, ...]
+    job: JobView
+
+
+@dataclass(frozen=True, slots=True)
+class NewChange:
+    """A change that was made at once by a writer that worked from an older copy, or by a restore.
+
+    ``ledger`` and ``suggestions`` are as they are stored, packed and in base64: what an undo takes back, and what
+    is to be asked.
+    """
+
+    change: str
+    kind: ChangeKind
+    title: str
+    client: int
+    files: tuple[str, ...]
+    ledger: str
+    suggestions: tuple[str, ...] = ()
+    applied: int = 0
+    more: bool = False
+    """It is a further part of a change that was told before."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job at one moment. ``progress`` goes from 0 to 1; ``created_ms`` counts from 1970 (UTC)."""
+    """A job, or a change of another ``kind``, at one moment.
+
+    ``progress`` goes from 0 to 1; ``created_ms`` counts from 1970 (UTC).
+    """
 
     job: str
+    kind: JobKind
     prompt: str
     asked_by: str
     state: str
@@ -67,7 +115,11 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class SuggestionView:
-    """A suggestion at one moment. ``anchor`` is base64 of Yjs' binary relative position."""
+    """A suggestion at one moment, or a collision that was merged by itself.
+
+    ``anchor`` and ``end`` are base64 of Yjs' binary relative positions. ``current`` is what stands in the place
+    now, or of one that is answered, what stood there then. Times are milliseconds since 1970 (UTC).
+    """
 
     suggestion: str
     job: str
@@ -79,5 +131,11 @@ class SuggestionView:
     current: str
     after: str
     anchor: str | None
+    end: str | None
     state: SuggestionState
     answered_by: str | None
+    conflict: Conflict
+    layer: str
+    choices: tuple[Choice, ...]
+    at_ms: int
+    answered_ms: int

@@ -17,9 +17,13 @@ from starlette.applications import Starlette
 from uvicorn.config import Config
 from uvicorn.server import HANDLED_SIGNALS
 
+from collab.history.thinning import Policy, parse_steps
+from collab.ids import RoomId
 from collab.io.clock import SystemClock
 from collab.io.sqlite import SqliteStore
+from collab.merge.resolver import TextResolver
 from collab.ports import Store
+from collab.syntax.syntax import Syntax
 from generation.io.models import ConfiguredModels
 from generation.io.service import GenerationEngine
 from generation.io.shared import SharedGeneration
@@ -27,6 +31,12 @@ from generation.service import GenerationService
 from generation.settings import GenerationSettings
 from server.collector import settle_collector
 from server.dispatch import Dispatch
+from server.door.door import Door
+from server.door.past import OlderTexts, Past
+from server.door.texts import Texts
+from server.history.doors import ChangeDoor
+from server.history.service import History
+from server.history.settings import HistorySettings
 from server.hub import Hub
 from server.routes import routes
 from server.settings import Settings
@@ -56,13 +66,28 @@ def create_state(settings: Settings) -> AppState:
     engine = generation_settings(settings)
     models = ConfiguredModels(engine)
     release = version("pairloom")
+    resolver = TextResolver(Syntax())
     generation: GenerationService
     if cluster is None or board is None:
-        generation = GenerationEngine(hub, models, engine, clock, random)
+        generation = GenerationEngine(hub, models, engine, clock, random, resolver=resolver)
     else:
-        generation = shared = SharedGeneration(hub, models, engine, clock, random, cluster, board)
+        generation = shared = SharedGeneration(
+            hub, models, engine, clock, random, cluster, board, resolver=resolver
+        )
         cluster.on_renewed(shared.renewed)
-    hub.on_deleted(generation.forget)
+    # A parser is for one thread at a time.
+    door = Door(generation, clock, random, resolver, TextResolver(Syntax()), shared=cluster is not None)
+    texts = Texts(settings.remembered_bytes)
+
+    def forget(room: RoomId) -> None:
+        generation.forget(room)
+        texts.forget(room)
+
+    hub.on_deleted(forget)
+    history = History(
+        hub, clock, random, history_settings(settings), cluster, ChangeDoor(generation, random), generation
+    )
+    hub.on_loaded(history.attach)
     return AppState(
         settings=settings,
         limits=limits,
@@ -70,10 +95,19 @@ def create_state(settings: Settings) -> AppState:
         random=random,
         hub=hub,
         generation=generation,
-        dispatch=Dispatch(generation, limits, random, release),
+        history=history,
+        door=door,
+        past=Past(texts, OlderTexts(hub, history.shelf), cluster),
+        dispatch=Dispatch(generation, limits, random, release, history),
         version=release,
         close_models=models.aclose,
     )
+
+
+def history_settings(settings: Settings) -> HistorySettings:
+    """The part of the settings that history reads."""
+    policy = Policy(parse_steps(settings.history_keep), settings.history_bytes)
+    return HistorySettings(settings.history_interval_minutes * 60, policy)
 
 
 def generation_settings(settings: Settings) -> GenerationSettings:
@@ -103,6 +137,8 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with state.hub.running(), asyncio.TaskGroup() as tasks:
             jobs = tasks.create_task(state.generation.run())
+            history = tasks.create_task(state.history.run())
+            door = tasks.create_task(state.door.run())
             state.started = True
             try:
                 yield
@@ -110,6 +146,9 @@ def create_app(settings: Settings) -> Starlette:
                 state.stopping.set()
                 await state.generation.drain()
                 jobs.cancel()
+                await state.history.drain()
+                history.cancel()
+                door.cancel()
                 await state.close_models()
 
     app = Starlette(
@@ -211,13 +250,17 @@ async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable
     port = listener.getsockname()[1]
     address = settings.model_copy(update={"port": port}).room_url
 
+    def stop() -> None:
+        state.stopping.set()
+        state.history.leave()
+
     def ready() -> None:
         settle_collector()
         on_ready(address)
 
     # Other nodes are there to take them; a server that is alone is back as soon as it can.
     spread = settings.drain_seconds if settings.redis_url is not None else 0.0
-    server = _Server(config, ready, state.stopping.set, spread)
+    server = _Server(config, ready, stop, spread)
     async with app.router.lifespan_context(app):
         await server.serve([listener])
     return 0

@@ -18,8 +18,8 @@ WORTH: Final = 8
 def shrink(writer: Writer, host: RoomHost, most: int) -> None:
     """Puts a room's waiting entries together when they have more than ``most`` bytes.
 
-    First those of one author each. When even that is more, one entry says all that the document has; whose
-    edits are in it is told by the room's table of client ids.
+    First those of one author each. When even that is more, one entry says all that the document has, and with it
+    goes the table of who wrote what.
     """
     if writer.backlog_of(host.room) <= most:
         return
@@ -29,8 +29,9 @@ def shrink(writer: Writer, host: RoomHost, most: int) -> None:
     merged = _by_author(waiting)
     if sum(len(entry.update) for entry in merged) > most:
         whole = host.document.encode()
+        origin = RestoreOrigin(host.state.authorship.encoded())
         rest = [LogEntry(0, waiting[-1].at_ms, RestoreOrigin(), item.update) for item in host.state.waiting]
-        merged = [LogEntry(0, waiting[-1].at_ms, RestoreOrigin(), whole), *rest]
+        merged = [LogEntry(0, waiting[-1].at_ms, origin, whole), *rest]
         if sum(len(entry.update) for entry in merged) >= sum(len(entry.update) for entry in waiting):
             return
     host.renumber(writer.replace(host.room, merged))

@@ -53,6 +53,13 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A message that everybody in the room is told, in JSON."""
+
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Compacted:
     """The log up to this position was replaced by a checkpoint of so many bytes."""
 
@@ -86,13 +93,14 @@ class Answer:
     payload: bytes
 
 
-BusMessage = Hello | Bye | People | Happened | Compacted | Probe | Question | Answer
+BusMessage = Hello | Bye | People | Happened | Said | Compacted | Probe | Question | Answer
 
 _KINDS: Final[dict[str, type[BusMessage]]] = {
     "hello": Hello,
     "bye": Bye,
     "people": People,
     "happened": Happened,
+    "said": Said,
     "compacted": Compacted,
     "probe": Probe,
     "question": Question,

@@ -50,6 +50,11 @@ class Census:
             for room, known in zip(rooms, facts, strict=True)
         }
 
+    async def holders(self, store: SharedStore, room: RoomId) -> list[NodeId]:
+        """The other live nodes that hold a room. Raises StoreError."""
+        (facts,) = await store.facts([room])
+        return [node for node in facts.nodes if node in self._lease.live and node != self._lease.node]
+
     async def _of(self, node: NodeId) -> dict[RoomId, int]:
         try:
             counts = msgpack.unpackb(await self._questions.ask(node, COUNTS, b"", COUNTS_SECONDS))

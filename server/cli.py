@@ -60,6 +60,7 @@ def build() -> typer.Typer:
     app.command("import")(_import)
     app.command("export")(_export)
     app.command("rooms")(_rooms)
+    app.command("history")(_history)
     app.command("doctor")(_doctor)
     app.command("migrate")(_migrate)
     app.command("settings")(_settings)
@@ -180,6 +181,10 @@ def _worker(
 def _import(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The project's folder.")],
     room: Room = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Take the folder's side wherever the room has something else."),
+    ] = False,
     server: Server = None,
     data_dir: DataDir = None,
     config: Config = None,
@@ -187,13 +192,15 @@ def _import(
     """Bring a folder's text files into a room.
 
     Files that .gitignore names, binary files, files that are too large or not UTF-8, and symbolic links are
-    left out: one line for each says why. Files that the room has already are updated. A running server shows
-    everything to the people in the room at once; without one, the files are stored for the next start.
+    left out: one line for each says why. What others have changed in the room since the folder was last imported
+    or exported is merged; the room is asked about lines that both have changed, and about whole files where it is
+    not known from which version the folder's came. A running server shows everything to the people in the room at
+    once; without one, the files are stored for the next start.
     """
     from server.commands import transfer
 
     loaded = _quiet(config, data_dir)
-    _run(transfer.import_folder(loaded.settings, folder, _named(room, loaded), server))
+    _run(transfer.import_folder(loaded.settings, folder, _named(room, loaded), server, overwrite=overwrite))
 
 
 def _export(
@@ -229,6 +236,20 @@ def _rooms(
     from server.commands import show
 
     _run(show.rooms(_quiet(config, data_dir).settings, server, as_json=as_json))
+
+
+def _history(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    room: Room = None,
+    server: Server = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """List the versions that are kept of a room."""
+    from server.commands import history
+
+    loaded = _quiet(config, data_dir)
+    _run(history.versions(loaded.settings, _named(room, loaded), server, as_json=as_json))
 
 
 def _doctor(

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final, Protocol
 
+from pydantic import ValidationError
+
 from collab.errors import CollabError, MalformedMessage, StoreError, TryLater
 from collab.ids import ClientId, NodeId, Random, RoomId, short_id
 from collab.ports import Clock, StoredRoom
@@ -25,6 +27,7 @@ from server.bus_messages import (
     People,
     Probe,
     Question,
+    Said,
     pack,
     unpack,
 )
@@ -34,6 +37,7 @@ from server.keeping import Keeping
 from server.lease import Lease
 from server.log_reader import LogReader
 from server.membership import Membership
+from server.messages.events import EVENTS
 from server.questions import Questions, Topic, answered
 from server.room_link import RoomLink
 from server.shared_log import SharedLog
@@ -237,6 +241,10 @@ class Cluster:
         """What the live nodes that hold each room are called. Raises StoreError."""
         return await self._census.nodes(self.shared, rooms)
 
+    async def holders(self, room: RoomId) -> list[NodeId]:
+        """The other live nodes that hold a room. Raises StoreError."""
+        return await self._census.holders(self.shared, room)
+
     # Peers
 
     @property
@@ -263,6 +271,14 @@ class Cluster:
     async def ask(self, node: NodeId, payload: bytes, timeout: float) -> bytes:
         """What a node answers. Raises TryLater."""
         return await self._questions.ask(node, JOBS, payload, timeout)
+
+    async def ask_about(self, topic: str, node: NodeId, payload: bytes, timeout: float) -> bytes:
+        """What a node answers on a topic. Raises TryLater."""
+        return await self._questions.ask(node, topic, payload, timeout)
+
+    def answer_about(self, topic: str, answer: Topic) -> None:
+        """Sets what answers other nodes' questions of a topic, before the node starts."""
+        self._topics[topic] = answer
 
     def serve(
         self,
@@ -306,6 +322,8 @@ class Cluster:
                 link.people(node, message.node_states(), full=full)
             case Happened(event=event):
                 self._happened(link, event)
+            case Said(message=said):
+                self._said(link, said)
             case Compacted(position=position, size=size):
                 if link.host is not None and link.replica is not None:
                     link.host.log.replaced(position, link.replica.position, size)
@@ -352,6 +370,15 @@ class Cluster:
         if link.host is not None:
             link.host.hear(event)
         self._overheard(link.room, event)
+
+    def _said(self, link: RoomLink, data: bytes) -> None:
+        try:
+            message = EVENTS.validate_json(data)
+        except ValidationError as error:
+            logger.warning("a message of another node cannot be read: %d problems", error.error_count())
+            return
+        if link.host is not None:
+            link.host.said(message)
 
     def _deleted_log(self, link: RoomLink, log: str) -> None:
         if link.replica is not None and link.replica.log == log:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from collab.attribution import Attribution
 from collab.document import Applied, Document
 from collab.editor import Editor
 from collab.effects import (
@@ -28,10 +29,12 @@ from collab.effects import (
     SendState,
 )
 from collab.errors import KeepLost, StoreError, TryLater
-from collab.ids import ClientId, ConnectionId, RoomId
+from collab.history.version import is_history
+from collab.ids import ClientId, ConnectionId, PersonId, RoomId
+from collab.ledger import Ledger
 from collab.limits import Limits
 from collab.logsize import LogSize
-from collab.origin import JobOrigin, Origin, PersonOrigin, UndoOrigin
+from collab.origin import ChangeOrigin, ImportOrigin, JobOrigin, Origin, PersonOrigin, UndoOrigin
 from collab.ports import Clock, LogEntry
 from collab.presence import PresenceView, RemoteHolder, Rival
 from collab.room import Member, Room
@@ -42,11 +45,16 @@ from generation.event_codec import encode_event
 from generation.events import GenerationEvent
 from server.announce import Announcer
 from server.audience import Audience
+from server.blaming import shown_name
+from server.bus_messages import Said
 from server.following import LOAD_AT_ONCE, Following
+from server.messages.encoding import encode_json
 from server.messages.events import AnyEvent, NotSaved, Saved
+from server.undoing import Undoing
 
 if TYPE_CHECKING:
     from server.connection import Connection, NativeConnection, YConnection
+    from server.history.watch import RoomWatch
     from server.records import Records
     from server.room_link import RoomLink
 
@@ -73,10 +81,16 @@ class RoomHost:
         self._unstored: deque[tuple[int, bytes, bytes]] = deque()
         """What jobs wrote and nobody was shown yet: the entry's number, the state before it, the message."""
         self.log = LogSize()
+        self._log_watch: Callable[[LogEntry], None] | None = None
+        self._arrived: list[LogEntry] = []
+        """Entries of other nodes that are applied with the next flush."""
+        self.undoing = Undoing(self)
         self.failing: StoreError | None = None
         self.held = 0
         self.link: RoomLink | None = None
         """The tie to other nodes; None where there are none."""
+        self.watch: RoomWatch | None = None
+        """Notes what changes, for the room's history."""
         self.keep: Callable[[], Keep | None] | None = None
         """This node's keep of the room's jobs at this instant; None where nobody else could have it."""
         self.urgent = False
@@ -118,6 +132,11 @@ class RoomHost:
         if not self._following.begun:
             self.flush()
         return self._following.versions()
+
+    def attribution(self) -> Attribution:
+        """Who wrote what, up to now. Raises StoreCorrupt when what was stored of it cannot be read."""
+        self.flush()
+        return self._room.authorship.table()
 
     async def load_versions(self) -> None:
         """Begins versions for all files, in pieces, so that other rooms go on meanwhile."""
@@ -192,6 +211,18 @@ class RoomHost:
         """Tells everybody here who follows events."""
         for message in self._announcer.messages(event):
             self._tell(message)
+        if self.watch is not None:
+            self.watch.heard(event)
+
+    def tell(self, message: AnyEvent) -> None:
+        """Tells everybody who follows events a message that is no job's, on all nodes."""
+        self.said(message)
+        if self.link is not None and self.link.shared:
+            self.link.tell(Said(encode_json(message).encode()))
+
+    def said(self, message: AnyEvent) -> None:
+        """Tells everybody here who follows events."""
+        self._tell(message)
 
     def may_generate(self) -> bool:
         """Whether jobs of this room may change anything from here at this instant."""
@@ -206,14 +237,27 @@ class RoomHost:
         """Stores or forgets a record of the room, soon and in order; none of jobs that another node keeps."""
         if self.retired:
             return
-        keep = self.keep() if self.keep is not None and kind in JOB_KINDS else None
-        if keep is not None or self.keep is None or kind not in JOB_KINDS:
+        kept = kind in JOB_KINDS or is_history(kind)
+        keep = self.keep() if self.keep is not None and kept else None
+        if keep is not None or self.keep is None or not kept:
             self._records.put(self.room, kind, key, value, keep.token if keep is not None else 0)
 
     async def records(self, kind: str) -> dict[str, bytes]:
         """All records of one kind."""
         keep = self.keep() if self.keep is not None else None
         return await self._records.read(self.room, kind, keep.token if keep is not None else 0)
+
+    def watch_log(self, watch: Callable[[LogEntry], None]) -> None:
+        """Has each further entry of the log told; the next call takes the place of the last one."""
+        self._log_watch = watch
+
+    async def undo_own(self, person: PersonId, jobs: Callable[[], list[Ledger]], *, redo: bool) -> None:
+        """Undoes or redoes a person's own last change. Raises Conflict when there is none, StoreError."""
+        await self.undoing.turn(person, jobs, redo=redo)
+
+    async def beside(self) -> list[Ledger]:
+        """What people's own undos have done. Raises StoreError."""
+        return await self.undoing.ledgers()
 
     async def caught_up(self) -> None:
         """Returns when the document has all that the log had at the call. Raises StoreError."""
@@ -232,6 +276,8 @@ class RoomHost:
         """A connection has come. Raises TryLater when the room was unloaded meanwhile."""
         if self.retired:
             raise TryLater("The room is being loaded anew; try again in a moment.")
+        if connection.member.acknowledged or connection.native:
+            self.undoing.begin()
         self.audience.add(connection)
         logger.debug(
             "a connection has come", extra={"room": self.room, "connection": connection.member.holder.connection}
@@ -249,6 +295,8 @@ class RoomHost:
         if connection.native:
             self._room.presence.put(connection.caller.client, None, self._clock.monotonic())
         self.idle_since = self._clock.monotonic()
+        if self.watch is not None:
+            self.watch.gone(connection.caller)
         self.schedule()
 
     def slow(self, connection: YConnection) -> None:
@@ -286,13 +334,17 @@ class RoomHost:
         if self._room.has_incoming and not self.retired:
             before = self._shown(self.document.state_vector()) if self.audience.slow else b""
             self._perform(self._room.turn(), before)
+            arrived, self._arrived = self._arrived, []
+            for entry in arrived:
+                self.undoing.entered(entry)
 
     def follow(self, entries: Iterable[LogEntry]) -> None:
         """Takes entries that another node has stored."""
         if self.retired:
             return
         for entry in entries:
-            self.log.added(entry)
+            self._entered(entry)
+            self._arrived.append(entry)
             self._room.push_remote((entry,))
         if self._room.has_incoming:
             self.schedule()
@@ -304,6 +356,7 @@ class RoomHost:
     def tick(self) -> None:
         """Once a second or so: presence that nobody renewed goes."""
         self._room.presence.tick(self._clock.monotonic())
+        self._room.authorship.tick()
         if self._room.has_incoming:
             self.schedule()
 
@@ -345,6 +398,11 @@ class RoomHost:
 
     # Inside
 
+    def _entered(self, entry: LogEntry) -> None:
+        self.log.added(entry)
+        if self._log_watch is not None:
+            self._log_watch(entry)
+
     def _spread(self, applied: Applied, origin: Origin) -> None:
         fence = self._fence(origin)
         effects = self._room.local(applied, origin, self._name_of(origin), fence)
@@ -379,6 +437,8 @@ class RoomHost:
             return member.name if member is not None else origin.person
         if isinstance(origin, JobOrigin | UndoOrigin):
             return origin.job
+        if isinstance(origin, ImportOrigin | ChangeOrigin):
+            return shown_name(origin.person)
         return ""
 
     def _perform(self, effects: Iterable[Effect], before: bytes = b"") -> None:
@@ -388,10 +448,13 @@ class RoomHost:
             elif isinstance(effect, Persist):
                 # An entry behind a deleted log would keep the store from taking anything else.
                 if not self.retired:
-                    self.log.added(effect.entry)
+                    self._entered(effect.entry)
+                    self.undoing.entered(effect.entry)
                     self._records.write(self.room, effect.entry, urgent=self.urgent)
             elif isinstance(effect, Changed):
                 self._following.changed(effect)
+                if self.watch is not None:
+                    self.watch.changed(effect.applied, effect.by)
             elif isinstance(effect, BroadcastPresence):
                 self.audience.broadcast_presence(effect.payload)
                 self._following.people(effect.clients)

@@ -62,6 +62,7 @@ class Hub:
         self._failing: StoreError | None = None
         self._connections = 0
         self._forget: Callable[[RoomId], None] = lambda _: None
+        self._loaded: Callable[[RoomHost], None] = lambda _: None
         self._tasks: asyncio.TaskGroup | None = None
         self._store: Store | None = None
         self._writer: Writer | None = None
@@ -159,6 +160,10 @@ class Hub:
     def on_deleted(self, forget: Callable[[RoomId], None]) -> None:
         """Sets who is told that another node has deleted a room."""
         self._forget = forget
+
+    def on_loaded(self, loaded: Callable[[RoomHost], None]) -> None:
+        """Sets who is told of each room that is loaded, before anybody has it."""
+        self._loaded = loaded
 
     # What the cluster asks for
 
@@ -286,6 +291,7 @@ class Hub:
             raise
         if cluster is not None:
             cluster.attach(host)
+        self._loaded(host)
         return host
 
     async def _host(self, room: RoomId, stored: StoredRoom, store: Store) -> RoomHost:

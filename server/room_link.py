@@ -168,7 +168,8 @@ class RoomLink:
             if host.retired:
                 return
             stored = snapshot.stored
-            host.follow([LogEntry(0, 0, RestoreOrigin(), update) for update in _checkpoint(stored)])
+            known = RestoreOrigin(stored.checkpoint.attribution if stored.checkpoint is not None else b"")
+            host.follow([LogEntry(0, 0, known, update) for update in _checkpoint(stored)])
             host.follow(stored.entries)
             host.flush()
             host.log.loaded(stored)
@@ -187,7 +188,8 @@ class RoomLink:
                 extra={"room": self.room, "bytes": sum(map(len, lacking)), "position": snapshot.mark.position},
             )
             now = self._clock.wall_ms()
-            entries = [LogEntry(through, now, RestoreOrigin(), update) for update in lacking]
+            whose = host.state.authorship.of(lacking)
+            entries = [LogEntry(through, now, RestoreOrigin(whose), update) for update in lacking]
             # Only when it is there again is the old mark forgotten: should this fail, it is tried once more.
             done = await self._store.restore(self.room, snapshot.mark, entries, through, rename=mine)
             replica.resynced(snapshot.mark)

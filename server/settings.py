@@ -29,9 +29,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from collab.errors import InvalidRoomName
+from collab.errors import InvalidInput, InvalidRoomName
+from collab.history.thinning import DEFAULT, parse_steps
 from collab.ids import room_id
-from collab.limits import Limits
+from collab.limits import MIB, Limits
 
 PREFIX: Final = "PAIRLOOM_"
 
@@ -78,6 +79,14 @@ def _http_url(value: str) -> str:
 def _redis_url(value: SecretStr) -> SecretStr:
     if urlsplit(value.get_secret_value()).scheme not in _REDIS_SCHEMES:
         raise ValueError(f"must be a URL that starts with one of {'://, '.join(_REDIS_SCHEMES)}://")
+    return value
+
+
+def _steps(value: str) -> str:
+    try:
+        parse_steps(value)
+    except InvalidInput as error:
+        raise ValueError(error.message) from error
     return value
 
 
@@ -202,6 +211,28 @@ class Settings(BaseSettings):
         description="Milliseconds between two merges of what a job writes into the room.",
     )
     jobs_running: int = _count(4, "Jobs that run at the same time; others wait.")
+
+    history_interval_minutes: float = Field(
+        default=5.0,
+        ge=0,
+        le=1440,
+        description="Minutes of work after which a room gets a version by itself, as it does when the last person "
+        "leaves. 0: only jobs, names, imports and restores make versions.",
+    )
+    history_keep: Annotated[str, AfterValidator(_steps)] = Field(
+        default=DEFAULT,
+        description="How long versions without a name are kept: all of them, then one of every so long, up to so "
+        "old. m, h and d stand for minutes, hours and days.",
+    )
+    history_bytes: ByteSize = _size(
+        64 * MIB, "Most bytes that the versions of one room take; the oldest without a name go first."
+    )
+
+    remembered_bytes: ByteSize = _size(
+        32 * MIB,
+        "Memory for texts that were read and written over HTTP: a PUT that names an older version is merged as "
+        "long as that is remembered.",
+    )
 
     limit_frame_bytes: ByteSize = _size(_DEFAULTS.frame_bytes, "Largest WebSocket message.")
     limit_document_bytes: ByteSize = _size(_DEFAULTS.document_bytes, "Largest encoded state of one room.")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import ValidationError
 
 from collab.errors import InvalidInput
-from server.messages import requests
+from server.messages import history, requests
+from server.messages.blame import Blame
 from server.messages.parts import Position
 from server.messages.problems import nearest
 from server.messages.requests import AnyRequest
@@ -26,10 +27,19 @@ HELP: Final = (
     "ask PROMPT                     asks the AI",
     "jobs                           what the AI has been asked",
     "cancel JOB                     stops a job; what it wrote stays",
+    "undo, redo                     your own last change",
     "undo JOB, redo JOB             takes back what a job wrote and nothing else; puts it back",
     "retry JOB                      asks again what a job was asked",
+    "blame FILE                     who wrote which part of a file, and when",
     "suggestions                    changes by jobs that wait for a yes or no",
-    "accept SUGGESTION, reject SUGGESTION   answers one",
+    "accept SUGGESTION, reject SUGGESTION, both SUGGESTION   answers one",
+    "accept-all JOB [FILE], reject-all JOB [FILE]   answers all of a job, or those in one file",
+    "history                        the versions that are kept of the room",
+    "save NAME                      keeps the room as it is now under a name",
+    "compare VERSION [VERSION]      what differs between two versions, or a version and now",
+    "restore VERSION [FILE]         brings a file, or the whole room, back; undo takes that back",
+    "activity                       what happened since you left",
+    "mode auto|review|ask           how jobs merge in this room if they do not say so themselves",
     "name NEW-NAME                  your name from now on",
     "help                           this list",
     'A path with spaces goes in "quotes". A line that begins with { is a request in JSON: docs/protocol.md.',
@@ -53,7 +63,9 @@ def parse(line: str) -> AnyRequest:
     if command is None:
         known = list(_COMMANDS)
         raise UnknownCommand(f"There is no command {word[:40]!r}; {nearest(word[:40], known)} Type help.")
-    usage = next(entry for entry in HELP if re.search(rf"(^|, ){word.lower()}\b", entry)).split("   ")[0]
+    # What nobody needs to be told of stands in no line of the help.
+    told = (entry for entry in HELP if re.search(rf"(^|, ){word.lower()}(?![\w-])", entry))
+    usage = next(told, word).split("   ")[0]
     try:
         return command(rest)
     except ValidationError:
@@ -124,10 +136,26 @@ def _rename(rest: str) -> AnyRequest:
     return requests.RenameFile(file=file, path=_whole(rest))
 
 
+def _all(rest: str, choice: Literal["accept", "reject"]) -> AnyRequest:
+    job, path = _word(rest.lstrip())
+    return requests.AnswerAll(job=job, path=_whole(path) if path.strip() else None, choice=choice)
+
+
+def _compare(rest: str) -> AnyRequest:
+    base, to = _word(rest.lstrip())
+    return history.Compare(base=base, to=_whole(to) if to.strip() else None)
+
+
+def _restore(rest: str) -> AnyRequest:
+    version, file = _word(rest.lstrip())
+    return history.Restore(version=version, file=_whole(file) if file.strip() else None)
+
+
 _COMMANDS: Final[Mapping[str, Callable[[str], AnyRequest]]] = {
     "who": _nothing(requests.Who),
     "files": _nothing(requests.Files),
     "read": lambda rest: requests.Read(file=_whole(rest)),
+    "blame": lambda rest: Blame(file=_whole(rest)),
     "new": lambda rest: requests.CreateFile(path=_whole(rest)),
     "insert": _insert,
     "cut": _cut,
@@ -136,12 +164,21 @@ _COMMANDS: Final[Mapping[str, Callable[[str], AnyRequest]]] = {
     "ask": lambda rest: requests.Generate(prompt=_whole(rest)),
     "jobs": _nothing(requests.Jobs),
     "cancel": lambda rest: requests.Cancel(job=_whole(rest)),
-    "undo": lambda rest: requests.Undo(job=_whole(rest)),
-    "redo": lambda rest: requests.Redo(job=_whole(rest)),
+    "undo": lambda rest: requests.Undo(job=_whole(rest)) if rest.strip() else requests.UndoMine(),
+    "redo": lambda rest: requests.Redo(job=_whole(rest)) if rest.strip() else requests.RedoMine(),
     "retry": lambda rest: requests.Retry(job=_whole(rest)),
     "suggestions": _nothing(requests.Suggestions),
     "accept": lambda rest: requests.Answer(suggestion=_whole(rest), choice="accept"),
     "reject": lambda rest: requests.Answer(suggestion=_whole(rest), choice="reject"),
+    "both": lambda rest: requests.Answer(suggestion=_whole(rest), choice="both"),
+    "accept-all": lambda rest: _all(rest, "accept"),
+    "reject-all": lambda rest: _all(rest, "reject"),
+    "history": _nothing(history.History),
+    "save": lambda rest: history.SaveVersion(name=_whole(rest)),
+    "compare": _compare,
+    "restore": _restore,
+    "activity": _nothing(history.Activity),
+    "mode": lambda rest: requests.ChangeSettings.model_validate({"mode": _whole(rest)}),
     "name": lambda rest: requests.Hello(name=_whole(rest)),
     "ping": _nothing(requests.Ping),
     "help": _nothing(requests.Help),

@@ -11,6 +11,9 @@ from collab.limits import Limits
 from collab.ports import Clock
 from generation.service import GenerationService
 from server.dispatch import Dispatch
+from server.door.door import Door
+from server.door.past import Past
+from server.history.service import History
 from server.hub import Hub
 from server.settings import Settings
 
@@ -25,6 +28,9 @@ class AppState:
     random: Random
     hub: Hub
     generation: GenerationService
+    history: History
+    door: Door
+    past: Past
     dispatch: Dispatch
     version: str
     close_models: Callable[[], Awaitable[None]]

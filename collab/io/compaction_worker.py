@@ -3,9 +3,11 @@
 A large log takes seconds to replay, and pycrdt holds Python's lock meanwhile, so a thread would stop the
 event loop. Messages are msgpack arrays, one after the other:
 
-    to the worker      ["state", bytes] ...  ["pending", bytes] ...  ["entries", [[seq, bytes], ...]] ...
+    to the worker      ["state", bytes] ...  ["attribution", bytes] ...  ["pending", bytes] ...
+                       ["origins", [origin, ...]]  ["entries", [[seq, time, number of its origin, bytes], ...]] ...
                        ["build", seq of the checkpoint or nil]
-    from the worker    ["state", bytes] ...  ["pending", bytes] ...  ["done", seq]  or  ["refused", text]
+    from the worker    ["state", bytes] ...  ["attribution", bytes] ...  ["pending", bytes] ...
+                       ["done", seq]  or  ["refused", text]
 
 The worker ends when its stdin does, and so with the server, however that ends.
 """
@@ -22,7 +24,7 @@ import msgpack
 from collab.compaction import build_checkpoint
 from collab.errors import CompactionRefused
 from collab.limits import KIB, MIB
-from collab.origin import RestoreOrigin
+from collab.origin import Origin, from_record, to_record
 from collab.ports import Checkpoint, LogEntry, StoredRoom
 
 CHUNK_BYTES: Final = 256 * KIB
@@ -54,7 +56,9 @@ class Inbox:
 
     def __init__(self) -> None:
         self.state: list[bytes] = []
+        self.attribution: list[bytes] = []
         self.pending: list[bytes] = []
+        self.origins: list[Origin] = []
         self.entries: list[LogEntry] = []
 
     def take(self, message: list[Any]) -> tuple[str, Any] | None:
@@ -63,27 +67,44 @@ class Inbox:
         match kind:
             case "state":
                 self.state.append(value)
+            case "attribution":
+                self.attribution.append(value)
             case "pending":
                 self.pending.append(value)
+            case "origins":
+                self.origins += [from_record(record) for record in value]
             case "entries":
-                self.entries += [LogEntry(seq, 0, RestoreOrigin(), update) for seq, update in value]
+                origins = self.origins
+                self.entries += [LogEntry(seq, at, origins[origin], update) for seq, at, origin, update in value]
             case _:
                 return kind, value
         return None
+
+    def checkpoint(self, seq: int) -> Checkpoint:
+        """The checkpoint that was sent in pieces."""
+        return Checkpoint(seq, b"".join(self.state), tuple(self.pending), b"".join(self.attribution))
 
 
 def pack_stored(stored: StoredRoom) -> Iterator[bytes]:
     """The request to build a checkpoint of what is stored, in pieces."""
     if stored.checkpoint is not None:
         yield from _pack_checkpoint(stored.checkpoint)
-    part: list[tuple[int, bytes]] = []
+    origins: dict[Origin, int] = {}
+    fresh: list[list[object]] = []
+    part: list[tuple[int, int, int, bytes]] = []
     size = 0
     for entry in stored.entries:
-        part.append((entry.seq, entry.update))
+        number = origins.get(entry.origin)
+        if number is None:
+            number = origins[entry.origin] = len(origins)
+            fresh.append(to_record(entry.origin))
+        part.append((entry.seq, entry.at_ms, number, entry.update))
         size += len(entry.update) + 32
         if size > CHUNK_BYTES:
+            yield msgpack.packb(["origins", fresh])
             yield msgpack.packb(["entries", part])
-            part, size = [], 0
+            fresh, part, size = [], [], 0
+    yield msgpack.packb(["origins", fresh])
     yield msgpack.packb(["entries", part])
     yield msgpack.packb(["build", stored.checkpoint.seq if stored.checkpoint else None])
 
@@ -102,6 +123,8 @@ def pack_answer(stored: StoredRoom) -> Iterator[bytes]:
 def _pack_checkpoint(checkpoint: Checkpoint) -> Iterator[bytes]:
     for start in range(0, len(checkpoint.state), CHUNK_BYTES):
         yield msgpack.packb(["state", checkpoint.state[start : start + CHUNK_BYTES]])
+    for start in range(0, len(checkpoint.attribution), CHUNK_BYTES):
+        yield msgpack.packb(["attribution", checkpoint.attribution[start : start + CHUNK_BYTES]])
     for update in checkpoint.pending:
         yield msgpack.packb(["pending", update])
 
@@ -114,7 +137,7 @@ def serve(source: Readable, target: BinaryIO) -> None:
         if closing is None:
             continue
         seq = closing[1]
-        before = None if seq is None else Checkpoint(seq, b"".join(inbox.state), tuple(inbox.pending))
+        before = None if seq is None else inbox.checkpoint(seq)
         stored = StoredRoom(before, tuple(inbox.entries))
         inbox = Inbox()
         target.writelines(pack_answer(stored))

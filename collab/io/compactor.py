@@ -174,4 +174,4 @@ async def _ask(worker: Process, stored: StoredRoom) -> Checkpoint:
             kind, value = closing
             if kind == "refused":
                 raise CompactionRefused(value)
-            return Checkpoint(value, b"".join(inbox.state), tuple(inbox.pending))
+            return inbox.checkpoint(value)

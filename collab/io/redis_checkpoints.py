@@ -99,7 +99,7 @@ class RedisCheckpoints:
 
     async def _install(self, room: RoomId, checkpoint: Checkpoint, held: _Held) -> None:
         identity = fresh_identity()
-        blob = msgpack.packb((checkpoint.state, checkpoint.pending))
+        blob = _packed(checkpoint)
         pieces = -(-len(blob) // PIECE_BYTES)
         await self._write(room, identity, blob)
         if await self._pieces(room, identity, 0, pieces) != blob:
@@ -108,7 +108,7 @@ class RedisCheckpoints:
         seen: tuple[object, ...] = ()
         if read is not None and read.position == checkpoint.seq and read.stamp is not None:
             seen = (read.log, read.stamp.writer, read.stamp.number)
-        size = len(checkpoint.state) + sum(len(one) for one in checkpoint.pending)
+        size = len(checkpoint.state) + sum(map(len, checkpoint.pending)) + len(checkpoint.attribution)
         what = (held.token, checkpoint.seq, identity, pieces, len(blob), crc32(blob), size, pack(seen))
         word, last = await self._rooms.run("install", room, what)
         if word in {b"installed", b"older"}:
@@ -190,11 +190,20 @@ class RedisCheckpoints:
         return bool((now or b"") != identity)
 
 
+def _packed(checkpoint: Checkpoint) -> bytes:
+    parts: tuple[object, ...] = (checkpoint.state, checkpoint.pending)
+    if checkpoint.attribution:
+        # Versions before this one read two parts.
+        parts = (*parts, checkpoint.attribution)
+    packed: bytes = msgpack.packb(parts)
+    return packed
+
+
 def _checkpoint(room: RoomId, seq: int, blob: bytes, size: int, crc: int) -> Checkpoint:
     if len(blob) != size or crc32(blob) != crc:
         raise _damaged(room, f"the checkpoint of entry {seq} does not match its checksum")
-    state, pending = msgpack.unpackb(blob)
-    return Checkpoint(seq, state, tuple(pending))
+    state, pending, *more = msgpack.unpackb(blob)
+    return Checkpoint(seq, state, tuple(pending), *more)
 
 
 def _damaged(room: RoomId, what: str) -> StoreCorrupt:

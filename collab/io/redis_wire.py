@@ -26,12 +26,14 @@ import msgpack
 
 from collab.errors import StoreCorrupt
 from collab.ids import NodeId, RoomId
-from collab.origin import Origin, from_record, to_record
+from collab.origin import Origin, from_record, is_plain, to_record
 from collab.ports import LogEntry
 from collab.shared import SharedEntry, Stamp
 
 DELETED_BY: Final = NodeId("")
 """The node in whose name a bus tells of a deletion; no node has this name."""
+_COMES_AGAIN: Final = 1024
+"""Origins of more bytes carry tables of their own, and are not worth keeping unpacked."""
 _DELETED: Final = b"deleted"
 _ENTRIES: Final = b"e"
 _MESSAGE: Final = b"m"
@@ -88,14 +90,17 @@ def pack(value: object) -> bytes:
 def pack_entry(writer: str, entry: LogEntry) -> bytes:
     """An entry with its stamp. Its position is not part of it: the store decides that later."""
     update = entry.update
-    return pack((writer, entry.seq, entry.at_ms, crc32(update), _packed_origin(entry.origin), update))
+    origin = entry.origin
+    packed = _packed_origin(origin) if is_plain(origin) else msgpack.packb(to_record(origin))
+    return pack((writer, entry.seq, entry.at_ms, crc32(update), packed, update))
 
 
 def unpack_entry(position: int, packed: bytes) -> SharedEntry:
     """The reverse of pack_entry. Raises StoreCorrupt."""
     try:
         writer, number, at_ms, crc, origin, update = msgpack.unpackb(packed, raw=True)
-        entry = LogEntry(position, at_ms, _unpacked_origin(origin), update)
+        known = _unpacked_origin if len(origin) <= _COMES_AGAIN else _unpacked_origin.__wrapped__
+        entry = LogEntry(position, at_ms, known(origin), update)
         if crc32(update) != crc:
             raise ValueError("the checksum is wrong")
         return SharedEntry(entry, Stamp(writer.decode(), number))

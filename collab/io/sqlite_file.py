@@ -14,7 +14,7 @@ from collab.errors import StoreBusy, StoreCorrupt, StoreError, StoreUnavailable
 
 APPLICATION_ID: Final = 0x50616972
 """'Pair' in ASCII; stands in the header of every store, so that no other SQLite file is taken for one."""
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 FULL_CHECK_BYTES: Final = 256 * 1024 * 1024
 """Above this size the start checks the table of rooms only; the rest is checked when it is read."""
 
@@ -56,6 +56,16 @@ CREATE TABLE records (
     PRIMARY KEY (room, kind, key)
 ) WITHOUT ROWID;
 """
+_ATTRIBUTIONS: Final = """
+CREATE TABLE attributions (
+    room INTEGER PRIMARY KEY REFERENCES rooms (id) ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    crc INTEGER NOT NULL
+);
+"""
+_STEPS: Final = (_SCHEMA, _ATTRIBUTIONS)
+"""What each format adds to the one before. A table is never changed: a store is the same however it came to be."""
 
 
 class FileLock:
@@ -139,7 +149,9 @@ def prepare(path: Path) -> None:
     try:
         # A read-only connection: closing a writing one would move the -wal file into a damaged database.
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)) as database:
-            _check_content(path, database)
+            version = _check_content(path, database)
+        if version < SCHEMA_VERSION:
+            _upgrade(path, version)
     except sqlite3.Error as error:
         raise translate(error, path) from error
     except UnicodeDecodeError as error:
@@ -191,7 +203,7 @@ def _create(path: Path) -> None:
         with closing(sqlite3.connect(new, isolation_level=None)) as database:
             database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            database.executescript(_SCHEMA)
+            database.executescript("".join(_STEPS))
             database.execute("PRAGMA journal_mode = WAL")
     except sqlite3.Error as error:
         new.unlink(missing_ok=True)
@@ -200,6 +212,14 @@ def _create(path: Path) -> None:
     # The name appears with the finished file behind it, so a crash never leaves half a store.
     new.rename(path)
     _sync(path.parent)
+
+
+def _upgrade(path: Path, version: int) -> None:
+    """Brings a sound store of an older format to the present one, in one transaction."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None)) as database:
+        database.execute("PRAGMA synchronous = FULL")
+        steps = "".join(_STEPS[version:])
+        database.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
 
 def _sync(path: Path) -> None:
@@ -228,18 +248,25 @@ def _check_header(path: Path) -> None:
         raise StoreError(
             f"{path} is an SQLite database, but not of this program. It was left untouched; give another path."
         )
+    _refuse_newer(path, version)
+    if version < 1:
+        raise corrupt(path, f"it claims the format {version}, which never existed")
+
+
+def _refuse_newer(path: Path, version: int) -> None:
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"The store {path} has format {version}; this version knows formats up to {SCHEMA_VERSION}. "
             "It was left untouched; start the newer version of the program that wrote it."
         )
-    if version < 1:
-        raise corrupt(path, f"it claims the format {version}, which never existed")
 
 
-def _check_content(path: Path, database: sqlite3.Connection) -> None:
+def _check_content(path: Path, database: sqlite3.Connection) -> int:
+    """The format of the store, which may be newer in its log than its header says."""
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    _refuse_newer(path, version)
     with closing(sqlite3.connect(":memory:")) as fresh:
-        fresh.executescript(_SCHEMA)
+        fresh.executescript("".join(_STEPS[:version]))
         # A flipped letter in a table's definition is no damage to SQLite, only another table.
         if _tables(database) != _tables(fresh):
             raise corrupt(path, "its tables are not defined as they should be")
@@ -251,6 +278,7 @@ def _check_content(path: Path, database: sqlite3.Connection) -> None:
         found = [str(row[0]) for row in database.execute(check)]
         if found != ["ok"]:
             raise corrupt(path, "; ".join(" ".join(line.split()) for line in found))
+    return int(version)
 
 
 def _tables(database: sqlite3.Connection) -> list[tuple[str, str, str | None]]:

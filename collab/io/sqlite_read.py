@@ -14,7 +14,7 @@ import msgpack
 from collab.errors import StoreCorrupt
 from collab.ids import RoomId
 from collab.io.sqlite_inbox import Row
-from collab.io.sqlite_write import checkpoint_checksum, entry_checksum
+from collab.io.sqlite_write import attribution_checksum, checkpoint_checksum, entry_checksum
 from collab.origin import Origin, from_record
 from collab.ports import Checkpoint, LogEntry, RoomSummary, StoredRoom
 
@@ -49,12 +49,14 @@ class SqliteReader:
         """All rooms, by name."""
         rows = self._connection.execute(
             "SELECT name, coalesce(e.bytes, 0) + coalesce(length(c.state) + length(c.pending), 0)"
+            " + coalesce(length(a.data), 0)"
             " + coalesce(r.bytes, 0), coalesce(e.count, 0),"
             " max(coalesce(e.at_ms, 0), coalesce(c.changed_ms, 0)), coalesce(c.changed_ms, 0)"
             " FROM rooms"
             " LEFT JOIN (SELECT room, sum(length(data)) AS bytes, count(*) AS count, max(at_ms) AS at_ms"
             "   FROM entries GROUP BY room) AS e ON e.room = rooms.id"
             " LEFT JOIN checkpoints AS c ON c.room = rooms.id"
+            " LEFT JOIN attributions AS a ON a.room = rooms.id"
             " LEFT JOIN (SELECT room, sum(length(value)) AS bytes FROM records GROUP BY room) AS r"
             "   ON r.room = rooms.id"
             " ORDER BY name"
@@ -86,7 +88,19 @@ class SqliteReader:
         seq, state, pending, crc = row
         if checkpoint_checksum(crc32(room.encode()), seq, state, pending) != crc:
             raise self._damaged(room, f"the checkpoint of entry {seq} does not match its checksum")
-        return Checkpoint(seq, state, tuple(msgpack.unpackb(pending)))
+        return Checkpoint(seq, state, tuple(msgpack.unpackb(pending)), self._attribution(room, key, seq))
+
+    def _attribution(self, room: RoomId, key: int, seq: int) -> bytes:
+        row = self._connection.execute("SELECT seq, data, crc FROM attributions WHERE room = ?", (key,)).fetchone()
+        if row is None:
+            # The checkpoint was stored by a version that did not know who wrote what.
+            return b""
+        of, data, crc = row
+        if of != seq or attribution_checksum(crc32(room.encode()), seq, data) != crc:
+            raise self._damaged(
+                room, f"who wrote what in the checkpoint of entry {seq} does not match its checksum"
+            )
+        return bytes(data)
 
     def _rows(self, key: int) -> list[_Row]:
         """The entries as (seq, at_ms, crc, origin, update), in order.

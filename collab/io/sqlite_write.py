@@ -16,7 +16,7 @@ import msgpack
 from collab.errors import StoreError, StoreUnavailable
 from collab.ids import RoomId
 from collab.io.sqlite_inbox import Inbox, Row
-from collab.origin import Origin, to_record
+from collab.origin import Origin, is_plain, to_record
 from collab.ports import Checkpoint, LogEntry
 
 _LARGE: Final = 64 * 1024
@@ -35,6 +35,11 @@ def entry_checksum(room_crc: int, seq: int, at_ms: int, origin: bytes, update: b
 def checkpoint_checksum(room_crc: int, seq: int, state: bytes, pending: bytes) -> int:
     """The checksum of a checkpoint."""
     return crc32(state, crc32(pending, (room_crc ^ seq) & 0xFFFFFFFF))
+
+
+def attribution_checksum(room_crc: int, seq: int, data: bytes) -> int:
+    """The checksum of the table of who wrote what that belongs to the checkpoint of entry ``seq``."""
+    return crc32(data, (room_crc ^ seq) & 0xFFFFFFFF)
 
 
 def pack_origin(origin: Origin) -> bytes:
@@ -74,7 +79,8 @@ class SqliteWriter:
                             f"Entry {seq} of room {room!r} cannot follow entry {last}: append in order, "
                             "without gaps."
                         )
-                    at_ms, origin, update = entry.at_ms, pack(entry.origin), entry.update
+                    at_ms, update = entry.at_ms, entry.update
+                    origin = pack(entry.origin) if is_plain(entry.origin) else pack_origin(entry.origin)
                     crc = entry_checksum(room_crc, seq, at_ms, origin, update)
                     rows.append((key, seq, at_ms, origin, update, crc))
                     size += len(update)
@@ -129,6 +135,11 @@ class SqliteWriter:
             self._connection.execute(
                 "REPLACE INTO checkpoints (room, seq, changed_ms, state, pending, crc) VALUES (?,?,?,?,?,?)",
                 (key, checkpoint.seq, changed, checkpoint.state, pending, crc),
+            )
+            data = checkpoint.attribution
+            self._connection.execute(
+                "REPLACE INTO attributions (room, seq, data, crc) VALUES (?,?,?,?)",
+                (key, checkpoint.seq, data, attribution_checksum(found[2], checkpoint.seq, data)),
             )
             self._connection.execute("DELETE FROM entries WHERE room = ? AND seq <= ?", (key, checkpoint.seq))
 

@@ -3,6 +3,9 @@
 Lines that are the same in both are never touched, so that what people type in them meanwhile is neither
 touched nor displaced. Decisions are made line by line as the new lines become complete, and are never taken
 back: what was inserted stays, and the result is exactly the new text.
+
+All offsets are those of the old text. Text that goes on where the last change ended is a change of its own, an
+insertion at the same offset.
 """
 
 from __future__ import annotations
@@ -19,13 +22,17 @@ Change = tuple[int, int, str]
 _SIMILAR: Final = 0.6
 _NEAR_LINES: Final = 64
 """How far ahead any telling line is looked for; farther only a line that occurs once."""
+_AT_ONCE: Final = 12
+"""A line that occurs once is taken for itself at once if it is not farther ahead, and long enough."""
+_SAYS: Final = 20
+"""Characters of a line that is hardly written a second time by chance."""
 _LONG_LINE: Final = 2_000
 _TOKEN: Final = re.compile(r"\w+|\s+|.", re.DOTALL)
 
 
 @dataclass(slots=True)
 class _Batch:
-    """The changes of one call. ``at`` is where the old text goes on, in the text before the call."""
+    """The changes of one call. ``at`` is where the old text goes on."""
 
     at: int
     changes: list[Change]
@@ -47,11 +54,7 @@ class _Batch:
 
 
 class Aligner:
-    """Aligns one replacement. Offsets count from the start of the text that is replaced.
-
-    ``at`` is where the next change may come, in the text as the changes so far have made it: all before
-    it is final.
-    """
+    """Aligns one replacement. The old text before ``at`` is dealt with: the next change comes there or later."""
 
     def __init__(self, old: str) -> None:
         self.at = 0
@@ -78,7 +81,7 @@ class Aligner:
         elif self._next == len(self._old):
             batch.insert(self._partial)
             self._partial = ""
-        self.at = batch.at + growth(batch.changes)
+        self.at = batch.at
         return batch.changes
 
     def _align(self, batch: _Batch, *, closing: bool) -> None:
@@ -93,6 +96,11 @@ class Aligner:
             old = self._old[self._next]
             if line != old:
                 found = self._find(line)
+                if found is not None:
+                    sure = self._sure(lines[done : done + 3], found, closing=closing)
+                    if sure is None:
+                        break
+                    found = found if sure else None
                 alike = found is None and _alike(line, old)
                 if found is None and not alike:
                     batch.insert(line)
@@ -140,6 +148,26 @@ class Aligner:
         except ValueError:
             return None
 
+    def _sure(self, lines: list[str], found: int, *, closing: bool) -> bool | None:
+        """Whether the old text goes on at ``found`` with these new lines; None if more of them must come first.
+
+        All before that place would go, so a line such as ``else:``, which may as well be new, is not enough.
+        """
+        far = found - self._next
+        once = self._rest[lines[0]] == 1
+        says = once and len(lines[0].strip()) >= _SAYS
+        if far <= (_AT_ONCE if says else 3 if once else 0):
+            return True
+        for offset in range(1, 2 if once or far <= 3 else 3):
+            if found + offset == len(self._old):
+                return True
+            if offset == len(lines):
+                return True if closing else None
+            old = self._old[found + offset]
+            if lines[offset] != old and not (says and _alike(lines[offset], old)):
+                return False
+        return True
+
 
 def changes_between(old: str, new: str) -> list[Change]:
     """Minimal changes that make ``new`` of ``old``, both known whole."""
@@ -166,7 +194,8 @@ def _telling(line: str) -> bool:
 
 
 def _alike(one: str, other: str) -> bool:
-    if not one.strip() or not other.strip():
+    one, other = one.strip(), other.strip()
+    if not one or not other:
         return False
     if max(len(one), len(other)) > _LONG_LINE:
         head, tail = _common(one, other)

@@ -42,18 +42,18 @@ def splice(
     return applied.update, behind
 
 
-def in_code_points(delta: Delta, before: str) -> list[tuple[int, int, int]]:
-    """A delta's steps as (start, end, inserted length), in code points of the text before it."""
+def in_code_points(delta: Delta, before: str) -> list[Change]:
+    """A delta's steps as changes, in code points of the text before it."""
     data = b"" if before.isascii() else before.encode()
-    changes = []
+    changes: list[Change] = []
     at = point = 0
     for step in delta:
         if isinstance(step, Insert):
-            changes.append((point, point, len(step.text)))
+            changes.append((point, point, step.text))
             continue
         length = len(data[at : at + step.length].decode()) if data else step.length
         if isinstance(step, Delete):
-            changes.append((point, point + length, 0))
+            changes.append((point, point + length, ""))
         at += step.length
         point += length
     return changes

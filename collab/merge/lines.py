@@ -8,9 +8,10 @@ from typing import Final
 
 from collab.merge.items import ItemId, Run
 from collab.merge.ranges import IdRanges
+from collab.offsets import utf16_length
 from collab.wire import IdRange
 
-_LINE_END: Final = re.compile(rb"(?:\r\0)?\n\0")
+_LINE_END: Final = re.compile(r"\r?\n")
 
 
 def line_ends_to_keep(runs: Iterable[Run], going: IdRanges, written: IdRanges, back: IdRanges) -> IdRanges:
@@ -26,31 +27,31 @@ def line_ends_to_keep(runs: Iterable[Run], going: IdRanges, written: IdRanges, b
     waiting: list[IdRange] = []
     typed = False
     for run in runs:
-        client, origin = run.ids.client, run.origin
-        for part, own in written.split(run.ids):
-            theirs = not own and origin in behind
-            origin = client, part.clock + part.length - 1
+        client = run.client
+        theirs = bool(behind) and (run.origin_client, run.origin_clock) in behind
+        # Most runs of a large file are neither the job's nor anybody's who typed in its lines.
+        if not (theirs or typed or waiting or written.has(client)):
+            continue
+        for clock, length, own in written.parts(client, run.clock, run.length):
+            theirs = theirs and not own
+            last = client, clock + length - 1
             if own or theirs:
-                behind.add(origin)
-            if not own and (run.alive or any(inside for _, inside in back.split(part))):
+                behind.add(last)
+            if not own and (run.alive or back.touches(IdRange(client, clock, length))):
                 kept += waiting
                 waiting.clear()
-            if not run.alive:
-                continue
-            at = (part.clock - run.ids.clock) * 2
-            units = run.units[at : at + part.length * 2]
-            line = 0
-            for end in _LINE_END.finditer(units):
-                if end.start() % 2:
-                    continue
-                typed = typed or (theirs and not _blank(units[line : end.start()]))
-                line = end.end()
-                if typed:
-                    waiting.append(IdRange(client, part.clock + end.start() // 2, (line - end.start()) // 2))
-                typed = False
-            typed = typed or (theirs and not _blank(units[line:]))
+            # Nothing that was typed is in this line, and this adds nothing.
+            if run.alive and (typed or theirs):
+                text = run.part(clock, length)
+                line = 0
+                for end in _LINE_END.finditer(text):
+                    typed = typed or (theirs and bool(text[line : end.start()].strip()))
+                    line = end.end()
+                    if typed:
+                        start = clock + utf16_length(text[: end.start()])
+                        waiting.append(IdRange(client, start, line - end.start()))
+                    typed = False
+                typed = typed or (theirs and bool(text[line:].strip()))
+            # What follows within the run stands behind this part.
+            theirs = last in behind
     return IdRanges(kept) & going
-
-
-def _blank(units: bytes) -> bool:
-    return not units.decode("utf-16-le", "replace").strip()

@@ -46,29 +46,49 @@ class IdRanges:
             for start, end in spans
         ]
 
-    def split(self, item: IdRange) -> list[tuple[IdRange, bool]]:
-        """``item`` cut into parts that are wholly in the set (True) or wholly outside of it, in order."""
-        spans = self._by_client.get(item.client)
+    def has(self, client: ClientId) -> bool:
+        """Whether any id of this client is in the set."""
+        return client in self._by_client
+
+    def touches(self, ids: IdRange) -> bool:
+        """Whether any of these ids is in the set."""
+        spans = self._by_client.get(ids.client)
         if spans is None:
-            return [(item, False)]
-        parts: list[tuple[IdRange, bool]] = []
-        at, end = item.clock, item.clock + item.length
-        index = max(bisect_right(self._starts[item.client], at) - 1, 0)
+            return False
+        index = bisect_right(self._starts[ids.client], ids.clock + ids.length - 1) - 1
+        return index >= 0 and spans[index][1] > ids.clock
+
+    def parts(self, client: ClientId, clock: int, length: int) -> list[tuple[int, int, bool]]:
+        """As ``split``, for many ids: each part as its clock, its length, and whether it is in the set."""
+        spans = self._by_client.get(client)
+        if spans is None:
+            return [(clock, length, False)]
+        parts: list[tuple[int, int, bool]] = []
+        at, end = clock, clock + length
+        index = max(bisect_right(self._starts[client], at) - 1, 0)
         while at < end and index < len(spans):
             start, stop = spans[index]
             if stop > at:
                 if start >= end:
                     break
                 if start > at:
-                    parts.append((IdRange(item.client, at, start - at), False))
+                    parts.append((at, start - at, False))
                     at = start
                 upto = min(stop, end)
-                parts.append((IdRange(item.client, at, upto - at), True))
+                parts.append((at, upto - at, True))
                 at = upto
             index += 1
         if at < end:
-            parts.append((IdRange(item.client, at, end - at), False))
+            parts.append((at, end - at, False))
         return parts
+
+    def split(self, item: IdRange) -> list[tuple[IdRange, bool]]:
+        """``item`` cut into parts that are wholly in the set (True) or wholly outside of it, in order."""
+        client = item.client
+        return [
+            (IdRange(client, clock, length), inside)
+            for clock, length, inside in self.parts(client, item.clock, item.length)
+        ]
 
     def __or__(self, other: IdRanges) -> IdRanges:
         return IdRanges([*self.ranges(), *other.ranges()])

@@ -6,11 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import replace
 
+from collab.attribution_codec import pack_copies
 from collab.document import Document
 from collab.errors import CollabError, KeepLost, NotFound
 from collab.ids import FileId, SuggestionId, short_id
 from collab.ledger import Ledger
+from collab.merge.contest import Resolver
 from collab.origin import JobOrigin
 from collab.ports import Clock
 from collab.wire import anchor_json
@@ -25,6 +28,7 @@ from generation.events import (
     JobProgressed,
     StrategyDetermined,
     SuggestionAdded,
+    SuggestionAnswered,
 )
 from generation.io.pump import Pump, Signal
 from generation.jobs import Job, JobState
@@ -84,6 +88,7 @@ class Run:
         random: Random,
         tell: Callable[[GenerationEvent], None],
         shared: bool = False,
+        resolver: Resolver | None = None,
     ) -> None:
         self._handle = handle
         self._book = book
@@ -94,6 +99,7 @@ class Run:
         self._clock = clock
         self._random = random
         self._tell = tell
+        self._resolver = resolver
         self._writer: AnswerWriter | None = None
         self._earlier = book.ledgers.get(job.id)
         self._stopped = False
@@ -101,6 +107,7 @@ class Run:
         self._told = -PROGRESS_EVERY
         self._merged = 0.0
         self._bytes = 0
+        self._told_copies = 0
         self._finish: str | None = None
         self._presence: dict[str, object] | None = None
         self._applied = 0
@@ -191,11 +198,12 @@ class Run:
             job.id,
             live,
             job.client,
-            review=job.mode == "review",
+            mode=job.mode,
             offline=job.offline,
             file_id=file_id,
             suggestion_id=suggestion_id,
             answer_chars=self._settings.answer_chars,
+            resolver=self._resolver,
         )
 
     def _context(self, writer: AnswerWriter) -> Context:
@@ -302,11 +310,13 @@ class Run:
     def _merge(self, writer: AnswerWriter) -> None:
         job, handle = self._job, self._handle
         self._check()
-        outcome = writer.pull(handle.document)
+        outcome = writer.pull(handle.document, lambda: self._book.ledgers_beside(job.id))
         if outcome.update is not None:
             if self._open is not None:
                 self._put_open(self._open.ahead(writer.session.pulled))
-            applied = handle.apply(outcome.update, JobOrigin(job.id, job.person))
+            copies = writer.session.copies[self._told_copies :]
+            self._told_copies += len(copies)
+            applied = handle.apply(outcome.update, JobOrigin(job.id, job.person, pack_copies(copies)))
             writer.merged(applied, handle.document)
             job.wrote = True
             self._unnoted = True
@@ -315,11 +325,14 @@ class Run:
         self._applied = writer.applied
         if self._unnoted and self._may_note(writer):
             self._note(writer)
-        for suggestion in outcome.suggestions:
+        for found in outcome.suggestions:
+            now = self._clock.wall_ms()
+            suggestion = replace(found, at_ms=now, answered_ms=now if found.state == "merged" else 0)
             self._book.suggestions.add(suggestion)
             self._put(Change(SUGGESTION, suggestion.suggestion, suggestion.to_bytes()))
             job.hunks_pending = self._book.pending(job.id)
-            self._tell(SuggestionAdded(view(suggestion, handle.document)))
+            told = SuggestionAdded if suggestion.state == "open" else SuggestionAnswered
+            self._tell(told(view(suggestion, handle.document)))
         for event in outcome.events:
             self._tell(event)
         if not self._stopped:

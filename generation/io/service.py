@@ -6,21 +6,26 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from collab.attribution_codec import pack_copies
 from collab.errors import Conflict, InvalidInput, LimitExceeded, NotFound
-from collab.ids import JobId, RoomId, SuggestionId, client_id, short_id
+from collab.ids import JobId, RoomId, client_id, short_id
 from collab.ledger import Ledger
-from collab.merge.suggestions import Suggestion, accept
-from collab.origin import JobOrigin, UndoOrigin
+from collab.merge.contest import Resolver
+from collab.origin import UndoOrigin
 from collab.ports import Clock
 from collab.undo import undo
-from generation.book import REDO, SUGGESTION, Book, Change, view, with_place
+from generation.book import REDO, Book, Change, view
+from generation.changes import recorded
 from generation.events import (
     GenerationEvent,
     JobChanged,
     JobFinished,
     JobStarted,
+    SuggestionAdded,
     SuggestionAnswered,
 )
+from generation.io.answering import Answering
+from generation.io.lateness import Lateness
 from generation.io.reporting import Reporting
 from generation.io.shelves import Shelves
 from generation.io.watching import Watchers
@@ -31,7 +36,16 @@ from generation.queue import JobQueue, Turns
 from generation.recovery import recovered
 from generation.settings import GenerationSettings
 from generation.sharing import Peers
-from generation.views import Asker, Choice, GenerationRequest, JobView, SuggestionView
+from generation.views import (
+    AnsweredAll,
+    Asker,
+    Choice,
+    GenerationRequest,
+    JobView,
+    NewChange,
+    SuggestionView,
+    room_mode,
+)
 
 
 class GenerationEngine:
@@ -51,6 +65,7 @@ class GenerationEngine:
         *,
         peers: Peers | None = None,
         turns: Turns | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         self._rooms = rooms
         self._models = models
@@ -72,7 +87,10 @@ class GenerationEngine:
             self._reporting,
             self._freed,
             shared=peers is not None,
+            resolver=resolver,
         )
+        self._lateness = Lateness(self._shelves.book, self._reporting, clock, random)
+        self._answering = Answering(self._reporting, self._workers, clock, random)
         self._wake = asyncio.Event()
         self._draining = False
         self._ended = asyncio.Event()
@@ -131,7 +149,7 @@ class GenerationEngine:
                 created_ms=self._clock.wall_ms(),
                 requested_files=tuple(request.files),
                 requested_strategy=request.strategy,
-                mode="review" if model.offline else request.mode,
+                mode="review" if model.offline else request.mode or room_mode(handle.document.settings()),
                 priority=request.priority,
             )
             book.jobs[queued.id] = queued
@@ -169,7 +187,8 @@ class GenerationEngine:
         async with self._rooms.held(room) as handle:
             book = await self._book(handle)
             found = book.job(job)
-            self._models.open(found.model)
+            if found.kind == "job":
+                self._models.open(found.model)
             if found.ended:
                 self._check_room(book)
             found.retry(client_id(self._random))
@@ -191,6 +210,7 @@ class GenerationEngine:
     async def _turn(self, room: RoomId, ref: str, asker: Asker, *, redo: bool) -> JobView:
         async with self._rooms.held(room) as handle:
             book = await self._book(handle)
+            people = await handle.beside()
             job = book.job(ref)
             if not job.ended:
                 raise Conflict(f"The job {job.id} still runs; cancel it first.", field="job")
@@ -201,9 +221,10 @@ class GenerationEngine:
             ledger = Ledger.from_bytes(stored)
             if not redo:
                 ledger = recovered(ledger, job.clients, handle.document)
-            update, reverse = undo(ledger, handle.document, book.ledgers_beside(job.id), again=redo)
+            update, reverse = undo(ledger, handle.document, [*book.ledgers_beside(job.id), *people], again=redo)
             if update is not None:
-                handle.apply(update, UndoOrigin(job.id, asker.person, redo))
+                copies = pack_copies(reverse.copies[len(ledger.copies) :])
+                handle.apply(update, UndoOrigin(job.id, asker.person, redo, copies))
             job.undone = not redo
             if redo:
                 changes = [book.put_ledger(job.id, reverse), *book.drop_redo(job.id)]
@@ -222,45 +243,50 @@ class GenerationEngine:
             book = await self._book(handle)
             return [job.view() for job in reversed(book.jobs.values())]
 
-    async def suggestions(self, room: RoomId) -> list[SuggestionView]:
-        """The suggestions that wait for an answer, oldest first."""
+    async def suggestions(self, room: RoomId, *, all_of_them: bool = False) -> list[SuggestionView]:
+        """The suggestions that wait for an answer, or all that are remembered, oldest first."""
         async with self._rooms.held(room) as handle:
             book = await self._book(handle)
-            return [view(suggestion, handle.document) for suggestion in book.suggestions.open()]
+            some = book.suggestions.all() if all_of_them else book.suggestions.open()
+            return [view(suggestion, handle.document) for suggestion in some]
 
-    async def answer(self, room: RoomId, suggestion: str, choice: Choice, asker: Asker) -> SuggestionView:
-        """Accepts or rejects a suggestion; see generation.service."""
+    async def answer(
+        self, room: RoomId, suggestion: str, choice: Choice, asker: Asker, text: str = ""
+    ) -> SuggestionView:
+        """Answers a suggestion; see generation.service."""
         async with self._rooms.held(room) as handle:
             book = await self._book(handle)
-            found = book.suggestions.get(SuggestionId(suggestion))
-            if found.state != "open" or choice == "reject":
-                answered = book.suggestions.answered(found.suggestion, "rejected", asker.name)
-                return self._answered(handle, book, answered)
-            placed = with_place(found, handle.document)
-            try:
-                update, ledger = accept(handle.document, placed, client_id(self._random))
-            except Conflict:
-                gone = book.suggestions.answered(found.suggestion, "gone", asker.name)
-                self._answered(handle, book, gone)
-                raise
-            job = book.jobs.get(found.job)
-            if update is not None:
-                handle.apply(update, JobOrigin(found.job, asker.person))
-            if job is not None:
-                if job.undone:
-                    # Only what is new can be undone now.
-                    book.ledgers.pop(job.id, None)
-                    job.undone = False
-                for change in [book.extend_ledger(job.id, ledger), *book.drop_redo(job.id)]:
-                    self._put(handle, change)
-                active = self._workers.get(job.id)
-                if active is not None and active.run is not None:
-                    active.run.accepted(ledger)
-                job.wrote = True
-                job.hunks_applied += 1
-                job.touch((), [found.path])
-            accepted = book.suggestions.answered(found.suggestion, "accepted", asker.name)
-            return self._answered(handle, book, accepted)
+            return self._answering.one(handle, book, suggestion, choice, text, asker)
+
+    async def answer_all(
+        self, room: RoomId, job: str, path: str | None, choice: Choice, asker: Asker
+    ) -> AnsweredAll:
+        """Answers all suggestions of a job or a file of it; see generation.service."""
+        async with self._rooms.held(room) as handle:
+            book = await self._book(handle)
+            done, failed = self._answering.all(handle, book, job, path, choice, asker)
+            return AnsweredAll(len(done), tuple(failed), book.job(job).view())
+
+    async def record(self, room: RoomId, change: NewChange, asker: Asker) -> JobView:
+        """Notes a change that was made at once; see generation.service."""
+        async with self._rooms.held(room) as handle:
+            book = await self._book(handle)
+            await handle.caught_up()
+            before = {suggestion.suggestion for suggestion in book.suggestions.all()}
+            known = JobId(change.change) in book.jobs
+            color = COLORS[self._random.getrandbits(16) % len(COLORS)]
+            job, changes = recorded(book, change, asker, color, self._clock.wall_ms())
+            if not changes and (known or job.id != change.change):
+                return job.view()
+            for record in [*changes, *book.trim(self._settings.jobs_kept)]:
+                self._put(handle, record)
+            self._reporting.save(handle, job)
+            handle.announce(JobChanged(job.view()) if known else JobFinished(job.view()))
+            for suggestion in book.suggestions.all():
+                if suggestion.suggestion not in before:
+                    told = SuggestionAdded if suggestion.state == "open" else SuggestionAnswered
+                    handle.announce(told(view(suggestion, handle.document)))
+            return job.view()
 
     def watch(self, job: str) -> AbstractAsyncContextManager[AsyncIterator[GenerationEvent]]:
         """The job's events; see generation.service. Raises NotFound on entering."""
@@ -274,6 +300,11 @@ class GenerationEngine:
         ended = JobFinished(found[1].view()) if found[1].ended else None
         with self._watchers.read(job, ended) as events:
             yield events
+
+    def ledgers(self, room: RoomId) -> list[Ledger]:
+        """What the room's jobs have done; see generation.service."""
+        book = self._shelves.book(room)
+        return book.ledgers_beside(JobId("")) if book is not None else []
 
     def forget(self, room: RoomId) -> None:
         """The room is deleted: its jobs end and are remembered no more."""
@@ -361,17 +392,6 @@ class GenerationEngine:
         self._turns.done(job)
         self._wake.set()
 
-    def _answered(self, handle: RoomHandle, book: Book, suggestion: Suggestion) -> SuggestionView:
-        self._put(handle, Change(SUGGESTION, suggestion.suggestion, suggestion.to_bytes()))
-        shown = view(suggestion, handle.document)
-        handle.announce(SuggestionAnswered(shown))
-        job = book.jobs.get(suggestion.job)
-        if job is not None:
-            job.settle(book.pending(job.id))
-            self._reporting.save(handle, job)
-            handle.announce(JobChanged(job.view()))
-        return shown
-
     def _put(self, handle: RoomHandle, change: Change) -> None:
         self._reporting.put(handle, change)
 
@@ -398,4 +418,6 @@ class GenerationEngine:
             raise LimitExceeded(f"This room has {most} jobs that wait or run; wait for one to end, or cancel one.")
 
     async def _book(self, handle: RoomHandle) -> Book:
-        return await self._shelves.read(handle)
+        book = await self._shelves.read(handle)
+        self._lateness.watch(handle, book)
+        return book

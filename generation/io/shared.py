@@ -15,6 +15,8 @@ from typing import Final, assert_never
 
 from collab.errors import CollabError, StoreError
 from collab.ids import JobId, NodeId, RoomId
+from collab.ledger import Ledger
+from collab.merge.contest import Resolver
 from collab.ports import Clock
 from generation.events import GenerationEvent
 from generation.io.asking import Asking
@@ -24,12 +26,14 @@ from generation.io.service import GenerationEngine
 from generation.io.tickets import PACE, Pace, Tickets
 from generation.ports import Models, Random, Rooms
 from generation.questions import (
+    AnswerAll,
     AnswerSuggestion,
     Cancel,
     ListJobs,
     ListSuggestions,
     Offer,
     Question,
+    Record,
     Redo,
     Result,
     Retry,
@@ -39,7 +43,15 @@ from generation.questions import (
 from generation.settings import GenerationSettings
 from generation.sharing import JobBoard, Peers, Ticket
 from generation.turns import RoomTurns
-from generation.views import Asker, Choice, GenerationRequest, JobView, SuggestionView
+from generation.views import (
+    AnsweredAll,
+    Asker,
+    Choice,
+    GenerationRequest,
+    JobView,
+    NewChange,
+    SuggestionView,
+)
 
 DRAIN_SECONDS: Final = 8.0
 """A node that cannot store what it hands over leaves after that; its lease ends a little later."""
@@ -60,13 +72,16 @@ class SharedGeneration:
         peers: Peers,
         board: JobBoard,
         pace: Pace = PACE,
+        resolver: Resolver | None = None,
     ) -> None:
         self._rooms = rooms
         self._peers = peers
         self._wake = asyncio.Event()
         self._turns = RoomTurns(settings.running_per_room, self._wake.set)
         self._clock = clock
-        self._engine = GenerationEngine(rooms, models, settings, clock, random, peers=peers, turns=self._turns)
+        self._engine = GenerationEngine(
+            rooms, models, settings, clock, random, peers=peers, turns=self._turns, resolver=resolver
+        )
         self._asking = Asking(peers, clock, random, self._carry_out)
         self._reading = Reading(rooms, clock, self._ask_jobs, self._ask_suggestions, self._keeps)
         self._following = Following(rooms, self._engine, self._reading)
@@ -141,19 +156,41 @@ class SharedGeneration:
         """Puts back what the last undo took; see generation.service."""
         return _job(await self._ask(Redo(room, job, asker)))
 
-    async def answer(self, room: RoomId, suggestion: str, choice: Choice, asker: Asker) -> SuggestionView:
-        """Accepts or rejects a suggestion; see generation.service."""
-        result = await self._ask(AnswerSuggestion(room, suggestion, choice, asker))
+    async def answer(
+        self, room: RoomId, suggestion: str, choice: Choice, asker: Asker, text: str = ""
+    ) -> SuggestionView:
+        """Answers a suggestion; see generation.service."""
+        result = await self._ask(AnswerSuggestion(room, suggestion, choice, asker, text))
         assert isinstance(result, SuggestionView)
         return result
+
+    async def answer_all(
+        self, room: RoomId, job: str, path: str | None, choice: Choice, asker: Asker
+    ) -> AnsweredAll:
+        """Answers all suggestions of a job or a file of it; see generation.service."""
+        result = await self._ask(AnswerAll(room, job, path, choice, asker))
+        assert isinstance(result, AnsweredAll)
+        return result
+
+    async def record(self, room: RoomId, change: NewChange, asker: Asker) -> JobView:
+        """Notes a change that was made at once; see generation.service."""
+        return _job(await self._ask(Record(room, change, asker)))
 
     async def jobs(self, room: RoomId) -> list[JobView]:
         """The room's jobs, newest first; when the keeper cannot be reached, as they were stored."""
         return await self._reading.jobs(room)
 
-    async def suggestions(self, room: RoomId) -> list[SuggestionView]:
-        """The suggestions that wait for an answer, oldest first; in the same way."""
+    async def suggestions(self, room: RoomId, *, all_of_them: bool = False) -> list[SuggestionView]:
+        """The suggestions that wait for an answer, oldest first, in the same way; only the keeper tells all."""
+        if all_of_them:
+            found = await self._ask(ListSuggestions(room, all_of_them=True))
+            assert isinstance(found, list)
+            return [one for one in found if isinstance(one, SuggestionView)]
         return await self._reading.suggestions(room)
+
+    def ledgers(self, room: RoomId) -> list[Ledger]:
+        """What the room's jobs have done, if this node keeps them; see generation.service."""
+        return self._engine.ledgers(room)
 
     def forget(self, room: RoomId) -> None:
         """The room is deleted, here or elsewhere; every node is told so."""
@@ -237,12 +274,16 @@ class SharedGeneration:
                 return await engine.undo(room, ref, asker)
             case Redo(room, ref, asker):
                 return await engine.redo(room, ref, asker)
-            case AnswerSuggestion(room, suggestion, choice, asker):
-                return await engine.answer(room, suggestion, choice, asker)
+            case AnswerSuggestion(room, suggestion, choice, asker, text):
+                return await engine.answer(room, suggestion, choice, asker, text)
+            case AnswerAll(room, ref, path, choice, asker):
+                return await engine.answer_all(room, ref, path, choice, asker)
+            case Record(room, change, asker):
+                return await engine.record(room, change, asker)
             case ListJobs(room):
                 return await engine.jobs(room)
-            case ListSuggestions(room):
-                return await engine.suggestions(room)
+            case ListSuggestions(room, all_of_them):
+                return await engine.suggestions(room, all_of_them=all_of_them)
             case Offer(_, ticket):
                 return await self._tickets.accept(ticket)
             case _:

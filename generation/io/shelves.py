@@ -122,9 +122,11 @@ class Shelves:
                 self._turns.push(handle.room, job.id, job.priority)
 
     def _go_on(self, handle: RoomHandle, book: Book, job: Job) -> None:
-        origin = JobOrigin(job.id, job.person)
+        def apply(update: bytes, copies: bytes) -> None:
+            handle.apply(update, JobOrigin(job.id, job.person, copies))
+
         try:
-            for change in withdraw(book, job, handle.document, lambda update: handle.apply(update, origin)):
+            for change in withdraw(book, job, handle.document, apply):
                 self._reporting.put(handle, change)
         except KeepLost:
             raise

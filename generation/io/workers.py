@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from collab.errors import CollabError, InvalidInput, KeepLost
 from collab.ids import JobId, RoomId, client_id
+from collab.merge.contest import Resolver
 from collab.ports import Clock
 from generation.book import Book
 from generation.errors import StaleEpoch
@@ -54,6 +55,7 @@ class Workers:
         released: Callable[[JobId], None],
         *,
         shared: bool,
+        resolver: Resolver | None = None,
     ) -> None:
         self._rooms = rooms
         self._models = models
@@ -64,6 +66,7 @@ class Workers:
         self._reporting = reporting
         self._released = released
         self._shared = shared
+        self._resolver = resolver
         self._active: dict[JobId, Active] = {}
 
     def start(self, shelves: Shelves, room: RoomId, job: JobId, group: asyncio.TaskGroup) -> asyncio.Task[None]:
@@ -155,7 +158,17 @@ class Workers:
             self._reporting.finished(handle, job)
             return
         run = active.run = Run(
-            handle, book, job, epoch, model, self._settings, self._clock, self._random, tell, self._shared
+            handle,
+            book,
+            job,
+            epoch,
+            model,
+            self._settings,
+            self._clock,
+            self._random,
+            tell,
+            self._shared,
+            self._resolver,
         )
         active.job, active.handle = job, handle
         if self._shared:

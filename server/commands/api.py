@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -34,12 +34,23 @@ class _LeftOutAnswer(_Answer):
     reason: str
 
 
+class ConflictAnswer(_Answer):
+    """A question that the server asked the room."""
+
+    suggestion: str
+    path: str
+    reason: str = ""
+
+
 class ImportAnswer(_Answer):
     """What the server did with one batch."""
 
     created: list[str] = []
     updated: list[str] = []
+    merged: list[str] = []
     unchanged: int = 0
+    conflicts: list[ConflictAnswer] = []
+    change: str | None = None
     left_out: list[_LeftOutAnswer] = []
 
     def refused(self) -> list[LeftOut]:
@@ -63,6 +74,24 @@ class _RoomsAnswer(_Answer):
     rooms: list[RoomAnswer]
 
 
+class VersionAnswer(_Answer):
+    """A version of a room."""
+
+    version: str
+    at_ms: int
+    cause: str
+    name: str = ""
+    by: str = ""
+    job: str | None = None
+    files: int = 0
+    changed: int = 0
+    stored_bytes: int = 0
+
+
+class _VersionsAnswer(_Answer):
+    versions: list[VersionAnswer]
+
+
 def named_room(raw: str) -> RoomId:
     """The room that a person means: what may not stand in a URL is percent-encoded.
 
@@ -81,19 +110,48 @@ class Api:
         """All rooms that are stored or open."""
         return _read(_RoomsAnswer, await self._ask("GET", "/api/rooms")).rooms
 
-    async def import_zip(self, room: RoomId, archive: bytes) -> ImportAnswer:
-        """Brings the files of an archive into the room; .gitignore files were honoured before."""
+    async def versions(self, room: RoomId) -> list[VersionAnswer]:
+        """The versions of a room, newest first."""
+        response = await self._ask("GET", f"/api/rooms/{quote(room, safe='')}/versions")
+        return _read(_VersionsAnswer, response).versions
+
+    async def import_zip(
+        self,
+        room: RoomId,
+        archive: bytes,
+        source: str,
+        title: str,
+        change: str | None,
+        *,
+        overwrite: bool,
+        last: bool,
+    ) -> ImportAnswer:
+        """Brings the files of an archive into the room; .gitignore files were honoured before.
+
+        ``source`` names the folder; ``change`` is what an earlier part of the same import answered, if there was
+        one, and ``last`` says that no other part follows.
+        """
+        query: dict[str, str | int] = {
+            "gitignore": 0,
+            "source": source,
+            "title": title,
+            "overwrite": int(overwrite),
+            "last": int(last),
+        }
+        if change is not None:
+            query["change"] = change
         response = await self._ask(
             "POST",
-            f"/api/rooms/{quote(room, safe='')}/import?gitignore=0",
+            f"/api/rooms/{quote(room, safe='')}/import?{urlencode(query)}",
             content=archive,
             headers={"Content-Type": "application/zip"},
         )
         return _read(ImportAnswer, response)
 
-    async def export_zip(self, room: RoomId) -> bytes:
-        """The room's files as an archive."""
-        response = await self._ask("GET", f"/api/rooms/{quote(room, safe='')}/export")
+    async def export_zip(self, room: RoomId, source: str | None) -> bytes:
+        """The room's files as an archive. ``source`` names the folder that has them then, if there is one."""
+        query = f"?{urlencode({'source': source})}" if source is not None else ""
+        response = await self._ask("GET", f"/api/rooms/{quote(room, safe='')}/export{query}")
         return response.content
 
     async def _ask(

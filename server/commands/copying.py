@@ -8,14 +8,18 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from collab.attribution_codec import decode
 from collab.compaction import build_checkpoint
 from collab.errors import CompactionRefused, StoreError, StoreUnavailable
+from collab.history.version import PACKS, PackRef
 from collab.ids import RoomId
 from collab.limits import MIB
 from collab.origin import RestoreOrigin
 from collab.ports import Checkpoint, LogEntry, RoomSummary, Store, StoredRoom
 from collab.replay import Replay
 from server.commands.room_check import RECORD_KINDS
+from server.door.bases import PACKS as IMPORT_PACKS
+from server.door.bases import pack_kind
 
 _BATCH_BYTES: Final = 4 * MIB
 _BATCH_ENTRIES: Final = 500
@@ -70,7 +74,7 @@ def plan(stored: StoredRoom, summary: RoomSummary) -> Plan:
             LogEntry(number, at_ms, RestoreOrigin(), update)
             for number, update in enumerate((checkpoint.state, *checkpoint.pending), 1)
         ]
-        checkpoint = Checkpoint(len(head), checkpoint.state, checkpoint.pending)
+        checkpoint = replace(checkpoint, seq=len(head))
     rest = [replace(entry, seq=number) for number, entry in enumerate(stored.entries, len(head) + 1)]
     return Plan((*head, *rest), checkpoint)
 
@@ -90,6 +94,7 @@ def differences(source: StoredRoom, target: StoredRoom) -> list[str]:
         "content": one.content() == other.content(),
         "waiting updates": set(ours.pending) == set(theirs.pending),
         "entries": _bare(source) == _bare(target),
+        "authors": decode(ours.attribution) == decode(theirs.attribution),
     }
     return [what for what, equal in checks.items() if not equal]
 
@@ -126,7 +131,12 @@ async def copy_room(source: Store, target: Target, summary: RoomSummary, *, repl
 
 async def read_records(store: Store, room: RoomId) -> Records:
     """All records of a room, by kind and key."""
-    return {kind: await store.records(room, kind) for kind in RECORD_KINDS}
+    records = {kind: await store.records(room, kind) for kind in RECORD_KINDS}
+    for kind in sorted({PackRef.from_bytes(key, data).kind for key, data in records[PACKS].items()}):
+        records[kind] = await store.records(room, kind)
+    for kind in map(pack_kind, sorted(records[IMPORT_PACKS])):
+        records[kind] = await store.records(room, kind)
+    return records
 
 
 async def _write(target: Target, room: RoomId, planned: Plan, records: Records) -> None:

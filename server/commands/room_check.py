@@ -7,17 +7,23 @@ from dataclasses import dataclass, field
 
 from collab.compaction import build_checkpoint
 from collab.errors import CollabError, CompactionRefused, MalformedMessage
+from collab.history.chain import Chain
+from collab.history.version import KIND as VERSION
+from collab.history.version import PACKS, PackRef, read_versions
 from collab.ids import RoomId
 from collab.ledger import Ledger
 from collab.ports import Checkpoint, StoredRoom
 from collab.replay import Replay
 from generation.book import JOB_KINDS, LEDGER, REDO, Book
 from server.commands.findings import Finding, Level
+from server.door.bases import PACKS as IMPORT_PACKS
+from server.door.bases import SOURCES
+from server.history.seen import KIND as SEEN
 from server.owners import KIND as OWNERS
 from server.owners import read_owners
 
-RECORD_KINDS = (*JOB_KINDS, OWNERS)
-"""All kinds of records that a room has."""
+RECORD_KINDS = (*JOB_KINDS, OWNERS, VERSION, PACKS, SEEN, SOURCES, IMPORT_PACKS)
+"""All kinds of records that a room has, but for texts of versions and imports: PACKS tell where these are."""
 
 _RESTORE = "Restore the room from a backup, or export what can still be read and delete it."
 
@@ -133,13 +139,25 @@ def _records(about: str, records: Mapping[str, Mapping[str, bytes]]) -> Iterator
         read_owners(dict(records.get(OWNERS, {})))
     except CollabError as error:
         problems.append(error.message)
+    versions, unread = read_versions(records.get(VERSION, {}))
+    problems += unread
+    for version in versions:
+        try:
+            Chain(versions).line(version)
+        except CollabError as error:
+            problems.append(f"version {version.id}: {error.message}")
+    for key, value in records.get(PACKS, {}).items():
+        try:
+            PackRef.from_bytes(key, value)
+        except CollabError as error:
+            problems.append(error.message)
     for problem in dict.fromkeys(problems):
         yield Finding(
             Level.WRONG,
             about,
             f"A record cannot be read: {problem}",
-            "The room's text is not touched by it; the job or suggestion that it is of is lost. It may come from "
-            "a newer version: run that one.",
+            "The room's text is not touched by it; the job, suggestion or version that it is of is lost. It may "
+            "come from a newer release: run that one.",
         )
 
 

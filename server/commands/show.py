@@ -37,7 +37,7 @@ async def rooms(settings: Settings, server: str | None, *, as_json: bool) -> Non
             decimal(room.stored_bytes),
             f"{room.log_entries:,}",
             age(room.checkpoint_ms, now),
-            _moment(room.last_change_ms),
+            moment(room.last_change_ms),
         )
     Console().print(table)
 
@@ -64,7 +64,8 @@ def age(at_ms: int, now: datetime) -> str:
     return f"{int(seconds)} seconds old"
 
 
-def _moment(at_ms: int | None) -> str:
+def moment(at_ms: int | None) -> str:
+    """When something was, in local time."""
     if not at_ms:
         return "never"
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -6,27 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from server.messages import blame, history
+from server.messages.base import Event as Event
+from server.messages.base import Reply as Reply
 from server.messages.parts import (
     Component,
     FileInfo,
     Job,
-    Part,
     Person,
     Position,
-    RequestId,
     Selection,
     Suggestion,
 )
-
-
-class Event(Part):
-    """Base of all that the server says."""
-
-
-class Reply(Event):
-    """Base of the answers."""
-
-    id: RequestId | None = Field(default=None, description="The request's id, where it had one.")
 
 
 class Welcome(Event):
@@ -284,6 +275,7 @@ AnyEvent = Annotated[
     | JobChanged
     | SuggestionAdded
     | SuggestionAnswered
+    | history.VersionAdded
     | Saved
     | NotSaved
     | People
@@ -292,6 +284,12 @@ AnyEvent = Annotated[
     | Applied
     | JobList
     | SuggestionList
+    | history.VersionList
+    | history.VersionSaved
+    | history.Comparison
+    | history.Restored
+    | history.ActivityReport
+    | blame.BlameResult
     | Done
     | Pong
     | HelpText

@@ -87,19 +87,27 @@ JobState = Literal[
 """``interrupted``: the server stopped while the job ran; it can be retried."""
 
 Strategy = Literal["targeted", "selective", "full"]
-Mode = Literal["auto", "review"]
+Mode = Literal["auto", "review", "ask"]
+Choice = Literal["accept", "reject", "both", "edit"]
 
 
 class Job(Part):
-    """An AI job as the room sees it."""
+    """An AI job as the room sees it, or a change of another kind, which can be reviewed and undone like one."""
 
     job: str
-    prompt: str
+    kind: Literal["job", "put", "import", "restore"] = Field(
+        default="job",
+        description="What it is: an AI job, or what a writer with an older copy, an import or a restore changed.",
+    )
+    prompt: str = Field(description="What the AI was asked; for other kinds, what was done, in words.")
     asked_by: str = Field(description="Name of who asked.")
     state: JobState
     model: str
     offline: bool = Field(default=False, description="True for the built-in templates, which are no AI.")
-    mode: Mode = Field(description="auto: clean hunks land as they stream; review: each is offered first.")
+    mode: Mode = Field(
+        description="auto: clean hunks land as they stream; review: each is offered first; ask: rewrites of whole "
+        "files are offered, the rest lands."
+    )
     strategy: Strategy | None = None
     client: int = Field(description="Yjs client id under which the job writes.")
     color: str
@@ -116,7 +124,7 @@ class Job(Part):
 
 
 class Suggestion(Part):
-    """A change by a job that waits for a person's yes or no."""
+    """A change by a job that waits for an answer, or the record of one that was answered or merged by itself."""
 
     suggestion: str
     job: str
@@ -124,11 +132,25 @@ class Suggestion(Part):
     path: str
     reason: str = Field(description="Why it did not land by itself, in words.")
     kind: Literal["hunk", "new_file", "whole_file", "delete_file", "rename_file"]
-    before: str = Field(description="The text that the model saw there.")
-    current: str = Field(description="The text that stands there now.")
+    before: str = Field(description="The base: the text that the job saw there.")
+    current: str = Field(description="The text that stands there now; once it is answered, what stood there then.")
     after: str = Field(description="The text that the job proposes.")
     anchor: str | None = Field(
         default=None, description="Where it belongs: a Yjs relative position, base64 of its binary encoding."
     )
-    state: Literal["open", "accepted", "rejected", "gone"] = "open"
+    end: str | None = Field(
+        default=None, description="Where its place ends, in the same form; null: the end of the file, or no place."
+    )
+    state: Literal["open", "accepted", "rejected", "both", "edited", "merged", "gone"] = Field(
+        default="open", description="merged: it collided, and both sides could be kept by themselves."
+    )
     answered_by: str | None = None
+    conflict: Literal["none", "overlapping_edits", "same_file_different_content", "structural_conflict"] = Field(
+        default="none", description="How it collided with what people did; none: it is only to be reviewed."
+    )
+    layer: Literal["", "lines", "tokens", "syntax"] = Field(
+        default="", description="Of one that was merged: what told that both sides fit together."
+    )
+    choices: list[Choice] = Field(default_factory=list, description="How it can be answered.")
+    at_ms: int = 0
+    answered_ms: int = 0

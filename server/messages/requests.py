@@ -9,7 +9,10 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter
 
 from collab.wire import MAX_UINT
-from server.messages.parts import Component, Mode, Part, Position, RequestId, Selection, Strategy
+from server.messages import blame, history
+from server.messages.base import FileRef as FileRef
+from server.messages.base import Request as Request
+from server.messages.parts import Choice, Component, Mode, Position, Selection, Strategy
 
 Version = Annotated[int, Field(ge=0, le=MAX_UINT)]
 Name = Annotated[str, Field(min_length=1, max_length=80)]
@@ -27,14 +30,6 @@ def _from_base64(value: object) -> object:
 
 
 Bytes = Annotated[bytes, BeforeValidator(_from_base64)]
-
-FileRef = Annotated[str, Field(min_length=1, max_length=1100, description="The file's id or its path.")]
-
-
-class Request(Part):
-    """Base of all requests."""
-
-    id: RequestId | None = Field(default=None, description="Echoed in the answer.")
 
 
 class Hello(Request):
@@ -109,6 +104,17 @@ class DeleteFile(Request):
     file: FileRef
 
 
+class ChangeSettings(Request):
+    """Changes the room's settings; those left out stay. Answered with ``done``."""
+
+    type: Literal["change_settings"] = "change_settings"
+    title: str | None = Field(default=None, max_length=200)
+    instructions: str | None = Field(
+        default=None, max_length=20_000, description="The rules of the project, which every job is given."
+    )
+    mode: Mode | None = Field(default=None, description="How jobs merge that do not say so themselves.")
+
+
 class CursorUpdate(Request):
     """Shows the others where the asker's cursor is. No answer."""
 
@@ -126,7 +132,7 @@ class Generate(Request):
     files: list[FileRef] = Field(default_factory=list, max_length=200, description="Files to look at first.")
     strategy: Strategy | None = Field(default=None, description="Left out: the engine chooses.")
     model: str | None = Field(default=None, description="Left out: the configured one.")
-    mode: Mode = "auto"
+    mode: Mode | None = Field(default=None, description="Left out: the room's setting, or auto.")
     priority: Literal["high", "normal", "low"] = "normal"
 
 
@@ -164,17 +170,47 @@ class Redo(Request):
     job: JobRef
 
 
+class UndoMine(Request):
+    """Takes back the asker's own last change of a text, and nothing else. Answered with ``done``.
+
+    For those whose editor keeps no undo of its own. What is undone goes back step by step, as in an editor.
+    """
+
+    type: Literal["undo_mine"] = "undo_mine"
+
+
+class RedoMine(Request):
+    """Puts back what the asker's last ``undo_mine`` took. Answered with ``done``."""
+
+    type: Literal["redo_mine"] = "redo_mine"
+
+
 class Suggestions(Request):
-    """The suggestions that wait for an answer. Answered with ``suggestion_list``."""
+    """The suggestions that wait for an answer, or the record of all. Answered with ``suggestion_list``."""
 
     type: Literal["suggestions"] = "suggestions"
+    all: bool = Field(default=False, description="Those that are answered too, and collisions that were merged.")
 
 
 class Answer(Request):
-    """Accepts or rejects a suggestion; the first answer decides. Answered with ``done``."""
+    """Answers a suggestion; the first answer decides. Answered with ``done``.
+
+    ``accept`` takes the job's text, ``reject`` leaves what is there, ``both`` keeps both one after the other (of
+    whole files, as two files), ``edit`` puts ``text`` there.
+    """
 
     type: Literal["answer"] = "answer"
     suggestion: Annotated[str, Field(min_length=1, max_length=200)]
+    choice: Choice
+    text: str = Field(default="", description="Only with the choice edit.")
+
+
+class AnswerAll(Request):
+    """Answers all open suggestions of a job, or those in one file. Answered with ``done``."""
+
+    type: Literal["answer_all"] = "answer_all"
+    job: JobRef
+    path: str | None = Field(default=None, max_length=1100, description="Left out: all files.")
     choice: Literal["accept", "reject"]
 
 
@@ -207,6 +243,7 @@ AnyRequest = Annotated[
     | CreateFile
     | RenameFile
     | DeleteFile
+    | ChangeSettings
     | CursorUpdate
     | Generate
     | Jobs
@@ -214,10 +251,19 @@ AnyRequest = Annotated[
     | Retry
     | Undo
     | Redo
+    | UndoMine
+    | RedoMine
     | Suggestions
     | Answer
+    | AnswerAll
     | Update
+    | history.History
+    | history.SaveVersion
+    | history.Compare
+    | history.Restore
+    | history.Activity
     | Ping
+    | blame.Blame
     | Help,
     Field(discriminator="type"),
 ]

@@ -17,7 +17,7 @@ class GenerateRequest(Part):
     files: list[str] = Field(default_factory=list, max_length=200)
     strategy: Strategy | None = None
     model: str | None = None
-    mode: Mode = "auto"
+    mode: Mode | None = Field(default=None, description="Left out: the room's setting, or auto.")
     priority: Literal["high", "normal", "low"] = "normal"
     name: str = Field(default="api", min_length=1, max_length=80, description="Who asks.")
     detach: bool = Field(default=False, description="True: the job goes on when this client goes away.")

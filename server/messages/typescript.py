@@ -12,7 +12,8 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 
 from pydantic import BaseModel
 
-from server.messages import parts
+from server.messages import blame, history, parts
+from server.messages.base import Event
 from server.messages.events import AnyEvent
 from server.messages.requests import AnyRequest, Request
 from server.messages.stream import AnyStreamEvent, GenerateRequest
@@ -43,11 +44,13 @@ def members(union: Any) -> tuple[type[BaseModel], ...]:
 
 
 def part_models() -> list[type[BaseModel]]:
-    """The pieces that messages share, in the order of their file."""
+    """The pieces of messages, in the order of their files."""
     return [
         model
-        for model in vars(parts).values()
-        if isinstance(model, type) and issubclass(model, parts.Part) and model is not parts.Part
+        for module in (parts, history, blame)
+        for model in vars(module).values()
+        if isinstance(model, type) and issubclass(model, parts.Part) and model.__module__ == module.__name__
+        if model is not parts.Part and not issubclass(model, Event | Request)
     ]
 
 

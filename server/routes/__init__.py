@@ -12,14 +12,16 @@ from server.errors import Refused
 from server.guard import Guards
 from server.pages import client_folder, pages
 from server.raw_path import RawRoute
+from server.routes.blaming import BlameRoutes
 from server.routes.exporting import ExportRoutes
 from server.routes.files import FileRoutes
 from server.routes.generating import GenerateRoutes
 from server.routes.health import HealthRoutes
+from server.routes.history import HistoryRoutes
 from server.routes.importing import ImportRoutes
 from server.routes.jobs import JobRoutes
 from server.routes.ports import State
-from server.routes.rooms import RoomRoutes
+from server.routes.rooms import SETTINGS_BYTES, RoomRoutes
 
 
 def routes(state: State, client: Path | None = None) -> list[BaseRoute]:
@@ -31,14 +33,21 @@ def routes(state: State, client: Path | None = None) -> list[BaseRoute]:
     guards = Guards(state.settings)
     api = guards.api
     rooms, files, jobs = RoomRoutes(state), FileRoutes(state), JobRoutes(state)
+    blames = BlameRoutes(state)
     exports, imports = ExportRoutes(state), ImportRoutes(state)
     generate, health = GenerateRoutes(state), HealthRoutes(state)
+    history = HistoryRoutes(state)
     room = "/api/rooms/{room}"
     return [
         RawRoute("/health/live", {"GET": health.live}, guards.page),
         RawRoute("/health/ready", {"GET": health.ready}, guards.page),
         RawRoute("/api/rooms", {"GET": rooms.rooms}, api),
-        RawRoute(room, {"GET": rooms.room, "DELETE": rooms.delete}, api),
+        RawRoute(
+            room,
+            {"GET": rooms.room, "PATCH": rooms.change, "DELETE": rooms.delete},
+            api,
+            body_bytes=SETTINGS_BYTES,
+        ),
         RawRoute(f"{room}/files", {"GET": files.files}, api),
         RawRoute(
             f"{room}/files/{{path:path}}",
@@ -46,12 +55,21 @@ def routes(state: State, client: Path | None = None) -> list[BaseRoute]:
             api,
             body_bytes=limits.file_bytes,
         ),
+        RawRoute(f"{room}/blame/{{path:path}}", {"GET": blames.blame}, api),
+        RawRoute(f"{room}/attribution", {"GET": blames.attribution}, api),
         RawRoute(f"{room}/export", {"GET": exports.export}, api),
         RawRoute(f"{room}/import", {"POST": imports.upload}, api, body_bytes=limits.document_bytes),
         RawRoute(f"{room}/jobs", {"GET": jobs.jobs}, api),
+        RawRoute(f"{room}/jobs/{{job}}/suggestions", {"POST": jobs.answer_all}, api),
         RawRoute(f"{room}/jobs/{{job}}/{{action}}", {"POST": jobs.act}, api),
         RawRoute(f"{room}/suggestions", {"GET": jobs.suggestions}, api),
-        RawRoute(f"{room}/suggestions/{{suggestion}}", {"POST": jobs.answer}, api),
+        RawRoute(f"{room}/suggestions/{{suggestion}}", {"POST": jobs.answer}, api, body_bytes=jobs.body_bytes),
+        RawRoute(f"{room}/versions", {"GET": history.versions, "POST": history.save}, api),
+        RawRoute(f"{room}/versions/{{version}}", {"GET": history.version}, api),
+        RawRoute(f"{room}/versions/{{version}}/files/{{path:path}}", {"GET": history.text}, api),
+        RawRoute(f"{room}/versions/{{version}}/restore", {"POST": history.restore}, api),
+        RawRoute(f"{room}/compare", {"GET": history.compare}, api),
+        RawRoute(f"{room}/activity", {"GET": history.activity}, api),
         RawRoute("/api/generate", {"POST": generate.generate}, api, body_bytes=generate.body_bytes),
         *pages(state.settings, guards, client if client is not None else client_folder()),
         RawRoute("/{anything:path}", dict.fromkeys(_METHODS, _nothing_here), guards.page),

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
-
 from starlette.requests import Request
 
+from server.door.texts import version_of
 from server.errors import Refused
 
-
-def version_of(text: str) -> str:
-    """The version of a text: a hash of it, so that it needs no tracking and survives a restart."""
-    return blake2b(text.encode(), digest_size=12).hexdigest()
+__all__ = ["check_write", "etag_of", "named_versions", "tags", "unchanged_for", "version_of"]
 
 
 def etag_of(text: str) -> str:
@@ -28,6 +24,11 @@ def unchanged_for(request: Request, etag: str) -> bool:
     """Whether If-None-Match says that the asker has this version already."""
     given = tags(request.headers.get("if-none-match", ""))
     return "*" in given or etag in {tag.removeprefix("W/") for tag in given}
+
+
+def named_versions(request: Request) -> list[str]:
+    """The versions that If-Match names."""
+    return [tag.strip('"') for tag in sorted(tags(request.headers.get("if-match", ""))) if tag != "*"]
 
 
 def check_write(request: Request, path: str, text: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import AsyncIterator
 from typing import Final
@@ -11,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from collab.document import Document
-from collab.errors import NotFound
+from collab.errors import NotFound, StoreError
 from collab.ids import RoomId
 from collab.listing import File
-from server.routes.bodies import room_of
+from server.routes.bodies import asker_of, room_of
+from server.routes.importing import source_of
 from server.routes.ports import State
 from server.routes.rooms import refuse_unknown
 from server.routes.zip_stream import ZipStream
@@ -22,31 +24,46 @@ from server.routes.zip_stream import ZipStream
 BATCH_FILES: Final = 100
 BATCH_CHARS: Final = 512 * 1024
 
+logger = logging.getLogger(__name__)
+
 
 class ExportRoutes:
     """Reads the files in batches, so that the room goes on, and packs each batch in a thread."""
 
     def __init__(self, state: State) -> None:
         self._hub = state.hub
+        self._door = state.door
 
     async def export(self, request: Request) -> Response:
-        """The archive, by path. A file that is changed meanwhile is in it as it was before or after."""
+        """The archive, by path. A file that is changed meanwhile is in it as it was before or after.
+
+        What the asker has then is noted, as an import goes on from it.
+        """
         room = room_of(request)
+        source = source_of(request, asker_of(request))
         async with self._hub.held(room) as host:
             refuse_unknown(host)
         headers = {"Content-Disposition": f'attachment; filename="{_file_name(room)}"'}
         if request.method == "HEAD":
             return Response(media_type="application/zip", headers=headers)
-        return StreamingResponse(self._archive(room), media_type="application/zip", headers=headers)
+        return StreamingResponse(self._archive(room, source), media_type="application/zip", headers=headers)
 
-    async def _archive(self, room: RoomId) -> AsyncIterator[bytes]:
+    async def _archive(self, room: RoomId, source: str) -> AsyncIterator[bytes]:
         stream = ZipStream()
+        packed: dict[str, str] = {}
         async with self._hub.held(room) as host:
             waiting = sorted(host.document.listing().files.values(), key=lambda file: file.shown, reverse=True)
             while waiting:
-                piece = await to_thread.run_sync(stream.add, _batch(host.document, waiting))
+                batch = _batch(host.document, waiting)
+                packed.update(batch)
+                piece = await to_thread.run_sync(stream.add, batch)
                 if piece:
                     yield piece
+            # Before the end, as an import may follow at once.
+            try:
+                await self._door.bases(host).note(source, packed)
+            except StoreError as error:
+                logger.warning("an export was not noted: %s", error.message, extra={"room": room})
         yield stream.finish()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 from typing import Final
 
@@ -13,15 +14,20 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from collab.document import Document
 from collab.editor import Editor
 from collab.errors import InvalidInput, NotFound
-from collab.ids import FileId, FilePath, file_path
+from collab.ids import FilePath, file_path
 from collab.importing import LeftOut, classify
 from collab.listing import File
+from collab.merge.changeset import CreateFile, ReplaceFile
 from collab.offsets import utf16_length
 from collab.origin import ImportOrigin
+from server.door.door import Changeset
+from server.door.texts import Known, version_of
+from server.door.writing import Written
+from server.errors import Refused
 from server.routes.bodies import asker_of, read_body, require_type, room_of
-from server.routes.etags import check_write, etag_of, unchanged_for, version_of
-from server.routes.ports import State
-from server.routes.writing import Rewrite, compare, new_file_id, refuse_growth, stored
+from server.routes.etags import check_write, named_versions, unchanged_for
+from server.routes.ports import Host, State
+from server.routes.writing import refuse_growth, stored
 
 TURN_SECONDS: Final = 0.01
 """How long one request may keep the event loop before others have their turn."""
@@ -33,7 +39,8 @@ class FileRoutes:
     def __init__(self, state: State) -> None:
         self._hub = state.hub
         self._limits = state.settings.limits()
-        self._random = state.random
+        self._door = state.door
+        self._past = state.past
 
     async def files(self, request: Request) -> Response:
         """The files by path, each with id, version (what its ETag quotes) and length in UTF-16 units."""
@@ -64,16 +71,17 @@ class FileRoutes:
         """The text of a file; 304 if the asker has this version."""
         path = _path(request)
         async with self._hub.held(room_of(request)) as host:
-            text = host.document.text(_existing(host.document, path).id)
-        headers = {"ETag": etag_of(text), "Cache-Control": "no-cache"}
+            file = _existing(host.document, path)
+            text = host.document.text(file.id)
+        version = await self._past.texts.remember(host.room, text, file.id)
+        headers = {"ETag": f'"{version}"', "Cache-Control": "no-cache"}
         if unchanged_for(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         return PlainTextResponse(text, headers=headers)
 
     async def write(self, request: Request) -> Response:
-        """Creates a file, or replaces its text by the least changes. Answers when that is stored."""
-        path = _path(request)
-        origin = ImportOrigin(asker_of(request).person)
+        """Creates a file, or brings what the asker changed into it. Answers when that is stored."""
+        room, path, asker = room_of(request), _path(request), asker_of(request)
         require_type(
             request,
             {"text/*", "application/octet-stream"},
@@ -83,34 +91,59 @@ class FileRoutes:
         one = classify(path, await read_body(request, self._limits.file_bytes), self._limits)
         if isinstance(one, LeftOut):
             raise InvalidInput(f"The file {path!r} {one.reason}.", field="body")
-        async with self._hub.held(room_of(request)) as host:
+        async with self._hub.held(room) as host:
+            host.flush()
             document = host.document
             existing = document.listing().by_path(path)
-            check_write(request, path, None if existing is None else document.text(existing.id))
+            base = await self._base(request, host, path)
             refuse_growth(document, path, one.text, self._limits, new_file=existing is None)
-            prepared = None if existing is None else await compare(document, existing.id, one.text)
+            check = None
+            if base is None:
+                # Somebody may create it in between.
+                check = partial(_check_missing, request, document, path)
+            intent = CreateFile(path, one.text) if base is None else ReplaceFile(path, one.text)
+            changeset = Changeset({} if base is None else {path: base}, [intent])
+            written = await self._door.write(host, "put", f"Wrote {path}", changeset, asker, check)
+            return await self._written(host, path, one.text, written)
 
-            def write(editor: Editor) -> tuple[FileId, bool]:
-                # Whatever came in since: what holds is the state that the change is made to.
-                found = document.listing().by_path(path)
-                check_write(request, path, None if found is None else document.text(found.id))
-                if found is None:
-                    file = new_file_id(self._random)
-                    editor.create(file, path, one.text)
-                    return file, True
-                if prepared is None or prepared.file != found.id:
-                    Rewrite(found.id, "", one.text, []).apply(document, editor)
-                else:
-                    prepared.apply(document, editor)
-                return found.id, False
+    async def _base(self, request: Request, host: Host, path: FilePath) -> Known | None:
+        """The text that the asker knows, None for a new file. Raises Refused."""
+        existing = host.document.listing().by_path(path)
+        text = None if existing is None else host.document.text(existing.id)
+        try:
+            check_write(request, path, text)
+        except Refused as error:
+            versions = named_versions(request)
+            if error.failure.field != "if-match" or not versions:
+                raise
+            known = await self._past.find(host.room, path, versions)
+            if known is None:
+                raise _forgotten(path, error) from error
+            return known if known.file is not None or existing is None else Known(known.text, existing.id)
+        return None if existing is None or text is None else Known(text, existing.id)
 
-            (file, created), _ = host.change(write, origin)
-            await stored(host)
-        version = version_of(one.text)
+    async def _written(self, host: Host, path: FilePath, sent: str, written: Written) -> Response:
+        paths = [decision.path for decision in written.decisions if decision.kind == "hunk"]
+        file = host.document.listing().by_path(paths[0] if paths else path)
+        text = None if file is None else host.document.text(file.id)
+        created = any(one.kind == "new_file" and one.outcome == "done" for one in written.decisions)
+        version = None
+        if file is not None and text is not None:
+            version = await self._past.texts.remember(host.room, text, file.id)
         return JSONResponse(
-            {"file": file, "path": path, "version": version, "created": created},
+            {
+                "file": None if file is None else file.id,
+                "path": path if file is None else file.shown,
+                "version": version,
+                "created": created,
+                "merged": text is not None and text != sent,
+                "conflicts": [one.as_json() for one in written.asked],
+                "change": written.change,
+                "noted": not written.late,
+            },
             status_code=201 if created else 200,
-            headers={"ETag": f'"{version}"'},
+            # An ETag tells the asker that what was sent is what is there (RFC 9110, section 9.3.4).
+            headers={"ETag": f'"{version}"'} if text == sent else {},
         )
 
     async def delete(self, request: Request) -> Response:
@@ -132,6 +165,21 @@ class FileRoutes:
 
 def _path(request: Request) -> FilePath:
     return file_path(request.path_params["path"])
+
+
+def _check_missing(request: Request, document: Document, path: FilePath) -> None:
+    found = document.listing().by_path(path)
+    check_write(request, path, None if found is None else document.text(found.id))
+
+
+def _forgotten(path: str, error: Refused) -> Refused:
+    return Refused(
+        412,
+        "conflict",
+        f"{error.failure.message} It would have been merged into the file if the server still knew that version.",
+        field="if-match",
+        headers=dict(error.failure.headers),
+    )
 
 
 def _existing(document: Document, path: FilePath) -> File:

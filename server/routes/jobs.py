@@ -7,19 +7,27 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from collab.errors import NotFound
+from collab.errors import InvalidInput, NotFound
 from generation.service import GenerationService
-from server.messages.parts import Part
+from server.messages.parts import Choice, Part
 from server.raw_path import BODY_BYTES
 from server.routes.bodies import asker_of, read_json, room_of
 from server.routes.generating import job_message, suggestion_message
 from server.routes.ports import State
 
 
-class Choice(Part):
+class AnswerBody(Part):
     """The body of an answer to a suggestion."""
 
+    choice: Choice
+    text: str = ""
+
+
+class AnswerAllBody(Part):
+    """The body of an answer to all suggestions of a job, or to those in one file."""
+
     choice: Literal["accept", "reject"]
+    path: str | None = None
 
 
 class JobRoutes:
@@ -27,6 +35,8 @@ class JobRoutes:
 
     def __init__(self, state: State) -> None:
         self._generation: GenerationService = state.generation
+        # As JSON, where a character may take six bytes.
+        self.body_bytes = BODY_BYTES + 6 * state.settings.limits().file_bytes
 
     async def jobs(self, request: Request) -> Response:
         """The jobs, newest first."""
@@ -53,13 +63,31 @@ class JobRoutes:
         return JSONResponse({"job": job_message(view).model_dump()})
 
     async def suggestions(self, request: Request) -> Response:
-        """The suggestions that wait for an answer."""
-        found = await self._generation.suggestions(room_of(request))
+        """The suggestions that wait for an answer, or with ``all=1`` the record of what was decided too."""
+        found = await self._generation.suggestions(room_of(request), all_of_them=_flag(request, "all"))
         return JSONResponse({"suggestions": [suggestion_message(one).model_dump() for one in found]})
 
     async def answer(self, request: Request) -> Response:
-        """Accepts or rejects a suggestion; the first answer decides."""
+        """Answers a suggestion; the first answer decides."""
         room, asker = room_of(request), asker_of(request)
-        asked = await read_json(request, Choice, BODY_BYTES)
-        view = await self._generation.answer(room, request.path_params["suggestion"], asked.choice, asker)
+        asked = await read_json(request, AnswerBody, self.body_bytes)
+        ref = request.path_params["suggestion"]
+        view = await self._generation.answer(room, ref, asked.choice, asker, asked.text)
         return JSONResponse({"suggestion": suggestion_message(view).model_dump()})
+
+    async def answer_all(self, request: Request) -> Response:
+        """Accepts or rejects all suggestions of a job, or those in one file."""
+        room, asker = room_of(request), asker_of(request)
+        asked = await read_json(request, AnswerAllBody, BODY_BYTES)
+        job = request.path_params["job"]
+        done = await self._generation.answer_all(room, job, asked.path, asked.choice, asker)
+        return JSONResponse(
+            {"answered": done.answered, "failed": list(done.failed), "job": job_message(done.job).model_dump()}
+        )
+
+
+def _flag(request: Request, name: str) -> bool:
+    value = request.query_params.get(name, "0")
+    if value not in {"0", "1"}:
+        raise InvalidInput(f"The parameter {name} must be 0 or 1.", field=name)
+    return value == "1"

@@ -7,12 +7,16 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
+from collab.attribution import Attribution
 from collab.document import Applied, Document
 from collab.editor import Editor
 from collab.ids import Random, RoomId
 from collab.origin import Origin
 from collab.presence import PresenceView
 from generation.service import GenerationService
+from server.dispatch_history import History
+from server.door.door import Door
+from server.door.past import Past
 from server.settings import Settings
 
 T = TypeVar("T")
@@ -39,6 +43,26 @@ class Host(Protocol):
     @property
     def not_saved_reason(self) -> str:
         """Why it refuses, in words; empty while it saves."""
+        ...
+
+    def attribution(self) -> Attribution:
+        """Who wrote what, up to now. Raises StoreCorrupt."""
+        ...
+
+    def flush(self) -> None:
+        """Applies what has come in."""
+        ...
+
+    def apply(self, update: bytes, origin: Origin) -> Applied:
+        """Applies an update to the live document, which is broadcast and stored. Raises LimitExceeded."""
+        ...
+
+    def put_record(self, kind: str, key: str, value: bytes | None) -> None:
+        """Stores or forgets a record, soon and in order."""
+        ...
+
+    async def records(self, kind: str) -> dict[str, bytes]:
+        """All records of one kind."""
         ...
 
     def change(self, change: Callable[[Editor], T], origin: Origin) -> tuple[T, Applied]:
@@ -129,6 +153,21 @@ class State(Protocol):
     @property
     def generation(self) -> GenerationService:
         """The jobs."""
+        ...
+
+    @property
+    def history(self) -> History:
+        """The versions of the rooms."""
+        ...
+
+    @property
+    def door(self) -> Door:
+        """Where writers that worked from an older copy go in."""
+        ...
+
+    @property
+    def past(self) -> Past:
+        """The texts of older versions."""
         ...
 
     @property

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from collab.document import EMPTY_STATE
+from collab.editor import Editor
 from collab.errors import NotFound
-from server.messages.parts import Person
-from server.routes.bodies import room_of
+from collab.origin import ImportOrigin
+from server.messages.parts import Mode, Part, Person
+from server.routes.bodies import asker_of, read_json, room_of
 from server.routes.ports import Host, State
+from server.routes.writing import stored
+
+SETTINGS_BYTES: Final = 256 * 1024
+
+
+class SettingsBody(Part):
+    """The settings of a room that are to be changed."""
+
+    title: str | None = Field(default=None, max_length=200)
+    instructions: str | None = Field(default=None, max_length=20_000)
+    mode: Mode | None = None
 
 
 class RoomRoutes:
@@ -18,6 +34,7 @@ class RoomRoutes:
     def __init__(self, state: State) -> None:
         self._hub = state.hub
         self._generation = state.generation
+        self._texts = state.past.texts
 
     async def rooms(self, request: Request) -> Response:
         """All rooms that are stored or open, by name."""
@@ -66,10 +83,25 @@ class RoomRoutes:
                 }
             )
 
+    async def change(self, request: Request) -> Response:
+        """Changes the room's settings; those that are left out stay. Answers with all when that is stored."""
+        origin = ImportOrigin(asker_of(request).person)
+        asked = await read_json(request, SettingsBody, SETTINGS_BYTES)
+        async with self._hub.held(room_of(request)) as host:
+
+            def change(editor: Editor) -> None:
+                for name, value in asked.model_dump(exclude_none=True).items():
+                    editor.setting(name, value)
+
+            host.change(change, origin)
+            await stored(host)
+            return JSONResponse({"settings": host.document.settings()})
+
     async def delete(self, request: Request) -> Response:
         """Forgets a room with all that it holds."""
         room = room_of(request)
         self._generation.forget(room)
+        self._texts.forget(room)
         await self._hub.delete(room)
         return Response(status_code=204)
 

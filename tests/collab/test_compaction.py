@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment
 
+from collab.attribution_codec import decode
 from collab.compaction import CompactionPolicy, build_checkpoint
 from collab.errors import CompactionRefused
+from collab.ids import ConnectionId, PersonId
 from collab.limits import KIB, MIB
-from collab.origin import RestoreOrigin
+from collab.origin import PersonOrigin, RestoreOrigin
 from collab.ports import Checkpoint, LogEntry, StoredRoom
 from collab.replay import Replay
 
@@ -61,6 +63,27 @@ def test_a_checkpoint_is_what_the_log_gives() -> None:
     assert checkpoint.seq == 3
     assert checkpoint.pending == ()
     assert loaded(checkpoint) == "lo world"
+
+
+def test_a_checkpoint_knows_who_wrote_what() -> None:
+    anna, bob = Typist(1), Typist(2)
+    anna.text += "hello "
+    bob.text += "world"
+    ann = LogEntry(1, 5_000, PersonOrigin(PersonId("Ann"), ConnectionId("c1")), anna.sent[0])
+    first = build_checkpoint(StoredRoom(None, (ann,)))
+    late = LogEntry(2, 90_000, PersonOrigin(PersonId("Bob"), ConnectionId("c2")), bob.sent[0])
+    second = build_checkpoint(StoredRoom(first, (late,)))
+    assert [
+        (client, length, author.id, at) for client, _, length, author, at, _ in decode(second.attribution).rows()
+    ] == [
+        (1, 6, "Ann", 5),
+        (2, 5, "Bob", 90),
+    ]
+
+
+def test_a_table_of_authors_that_cannot_be_read_is_not_replaced() -> None:
+    with pytest.raises(CompactionRefused, match="who wrote what"):
+        build_checkpoint(StoredRoom(Checkpoint(1, b"\x00\x00", (), b"garbage"), ()))
 
 
 def test_a_checkpoint_goes_on_from_the_one_before() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import ref
 
 import pytest
 from pycrdt import Array, Doc, Map, Text
@@ -510,3 +511,14 @@ def test_looking_for_places_changes_nothing_in_the_document() -> None:
     before = made.encode()
     made.resolve(FILE, made.anchor(FILE, 2))
     assert made.encode() is before
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_document_that_nobody_holds_goes_without_being_closed(watched: bool) -> None:
+    document = Document(ClientId(1))
+    if watched:
+        document.watch_files()
+    document.edit(lambda editor: editor.create(FileId("f1"), "a.txt", "text"))
+    gone = ref(document)
+    del document
+    assert gone() is None

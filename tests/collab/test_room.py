@@ -9,9 +9,8 @@ from collab.effects import Broadcast, BroadcastPresence, Changed, Close, Durable
 from collab.errors import MalformedUpdate
 from collab.ids import ClientId, ConnectionId, PersonId
 from collab.limits import Limits
-from collab.origin import ImportOrigin, JobOrigin, PersonOrigin
+from collab.origin import ImportOrigin, PersonOrigin
 from collab.ports import Checkpoint, LogEntry, StoredRoom
-from collab.room import author_of
 from collab.wire import sync_step1
 from tests.collab.replicas import (
     FILE,
@@ -453,10 +452,3 @@ def test_changed_presence_goes_out_with_the_turn() -> None:
     assert isinstance(effect, BroadcastPresence)
     assert effect.clients == (5,)
     assert setup.room.turn() == []
-
-
-def test_the_author_of_an_origin_is_its_person_or_job() -> None:
-    from collab.ids import JobId
-
-    assert author_of(JobOrigin(JobId("j1"), PersonId("Ann"))) == "j1"
-    assert author_of(ImportOrigin(PersonId("Ann"))) == "Ann"

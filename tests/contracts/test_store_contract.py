@@ -14,7 +14,16 @@ from collab.io.redis_link import RedisLink
 from collab.io.redis_store import RedisStore
 from collab.io.sqlite import SqliteStore
 from collab.memory import MemoryStore
-from collab.origin import ImportOrigin, JobOrigin, NodeOrigin, Origin, PersonOrigin, RestoreOrigin, UndoOrigin
+from collab.origin import (
+    ChangeOrigin,
+    ImportOrigin,
+    JobOrigin,
+    NodeOrigin,
+    Origin,
+    PersonOrigin,
+    RestoreOrigin,
+    UndoOrigin,
+)
 from collab.ports import Checkpoint, LogEntry, Store, StoredRoom
 from tests.redis_process import RedisProcess
 
@@ -155,9 +164,12 @@ async def test_an_empty_batch_is_no_error(store: Store) -> None:
         PersonOrigin(PersonId("Ünal"), ConnectionId("c"), (ClientId(1), ClientId(2**53 - 1))),
         JobOrigin(JobId("j"), PersonId("p")),
         UndoOrigin(JobId("j"), PersonId("p"), redo=True),
+        UndoOrigin(JobId("j"), PersonId("p"), copies=bytes(range(256)) * 100),
+        ChangeOrigin("c", PersonId("p"), "put"),
         ImportOrigin(PersonId("p")),
         NodeOrigin("node-1"),
         RestoreOrigin(),
+        RestoreOrigin(bytes(range(256))),
     ],
     ids=lambda origin: type(origin).__name__,
 )
@@ -193,6 +205,29 @@ async def test_a_checkpoint_replaces_the_entries_it_covers(opened: Opened) -> No
     expected = StoredRoom(checkpoint, tuple(one for _, one in log(2, first=4)))
     assert await opened.store.load(ROOM) == expected
     assert await (await opened.reopen()).load(ROOM) == expected
+
+
+async def test_who_wrote_what_is_kept_with_the_checkpoint(opened: Opened) -> None:
+    await opened.store.append(log(5))
+    first = Checkpoint(2, b"state", (b"waits",), b"who wrote what")
+    await opened.store.compact(ROOM, first)
+    assert (await (await opened.reopen()).load(ROOM)).checkpoint == first
+    second = Checkpoint(4, b"newer state", (), bytes(range(256)) * 3_000)
+    await opened.store.compact(ROOM, second)
+    assert (await (await opened.reopen()).load(ROOM)).checkpoint == second
+    await opened.store.compact(ROOM, first)
+    assert (await opened.store.load(ROOM)).checkpoint == second
+    (room,) = await opened.store.rooms()
+    assert room.stored_bytes > 768_000
+
+
+async def test_a_deleted_room_has_no_authors_when_it_is_made_again(opened: Opened) -> None:
+    await opened.store.append(log(2))
+    await opened.store.compact(ROOM, Checkpoint(2, b"state", (), b"who wrote what"))
+    await opened.store.delete(ROOM)
+    await opened.store.append(log(2))
+    await opened.store.compact(ROOM, Checkpoint(2, b"state"))
+    assert (await opened.store.load(ROOM)).checkpoint == Checkpoint(2, b"state")
 
 
 async def test_the_count_goes_on_after_everything_was_compacted(opened: Opened) -> None:

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, BrowserContext, async_playwright, expe
 
 from server.pages import client_folder
 from tests.conftest import missing
+from tests.e2e.line import Line
 from tests.e2e.serving import Server
 from tests.e2e.window import Window, watched
 from tests.fakes.openai_server import Answer, FakeOpenAI
@@ -108,8 +109,10 @@ async def open_window(browser: Browser, room: str) -> AsyncIterator[OpenWindow]:
     contexts: list[BrowserContext] = []
     windows: list[Window] = []
 
-    async def open_one(server: Server, name: str, **options: Any) -> Window:
+    async def open_one(server: Server, name: str, line: Line | None = None, **options: Any) -> Window:
         context = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        if line is not None:
+            await context.route_web_socket("**/*", line.connect)
         context.set_default_timeout(WAIT_MS)
         contexts.append(context)
         window = await watched(context, name)

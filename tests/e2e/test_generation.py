@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Callable
 
 import pytest
 from playwright.async_api import expect
 
+from tests.e2e.colliding import OURS, THEIRS, Answers, collide
 from tests.e2e.conftest import IN_BROWSER, OpenWindow, StartServer
 from tests.e2e.serving import Server
 from tests.e2e.window import Window, all_show
@@ -18,7 +18,6 @@ from tests.fakes.openai_server import Answer
 pytestmark = IN_BROWSER
 
 Both = tuple[Window, Window]
-Answers = Callable[[str, Answer], None]
 
 BEFORE = "top\n\narea:\ntodo\n\nbottom"
 WRITTEN = "area:\nwidth times height\nin square metres\nnever below zero\n"
@@ -100,44 +99,45 @@ async def test_a_job_that_is_cancelled_in_mid_stream_leaves_the_file_as_people_h
     await all_show(both, BEFORE.replace("top", "top of all"))
 
 
-async def test_typing_into_the_lines_that_a_job_rewrites_makes_a_suggestion(
+async def test_typing_into_a_line_that_a_job_leaves_beside_those_that_it_rewrites_is_merged(
     both: Both, server: Server, room: str, answers: Answers, go_on: threading.Event
 ) -> None:
     ada, ben = both
-    answers("rewrite the area", Answer(ANSWER, hold=go_on, after=MIDDLE))
+    answers("merge the area", Answer(ANSWER, hold=go_on, after=MIDDLE))
     await begin(both, server, room)
-    await ada.ask("rewrite the area")
+    await ada.ask("merge the area")
     await ben.shows_part("width times height")
     await ben.at_line(3)
     await ben.type(" of a field")
     go_on.set()
+    await ada.job_is("merge the area", "complete")
+    await all_show(both, BEFORE.replace("area:\ntodo\n", WRITTEN.replace("area:", "area: of a field")))
+
+
+async def test_typing_into_the_lines_that_a_job_rewrites_makes_a_suggestion(
+    both: Both, server: Server, room: str, answers: Answers
+) -> None:
+    ada, ben = both
+    await collide(both, server, room, answers, "rewrite the area")
     for window in both:
-        await window.job_is("rewrite the area", "needs_review")
         await expect(window.get("suggestion", state="open")).to_contain_text("area.txt")
         await expect(window.get("inline-suggestion")).to_be_visible()
-        # What the job had written is taken back; what the person typed stays.
-        await window.shows(BEFORE.replace("area:", "area: of a field"))
+        await window.shows(OURS)
     await ben.get("inline-accept").click()
-    await all_show(both, BEFORE.replace("area:\ntodo\n", WRITTEN))
+    await all_show(both, THEIRS)
     await expect(ada.get("suggestion", state="accepted")).to_contain_text("by Ben")
     await ada.job_is("rewrite the area", "complete")
 
 
 async def test_a_rejected_suggestion_changes_nothing(
-    both: Both, server: Server, room: str, answers: Answers, go_on: threading.Event
+    both: Both, server: Server, room: str, answers: Answers
 ) -> None:
     ada, ben = both
-    answers("refuse the area", Answer(ANSWER, hold=go_on, after=MIDDLE))
-    await begin(both, server, room)
-    await ada.ask("refuse the area")
-    await ben.shows_part("width times height")
-    await ben.at_line(3)
-    await ben.type(" of a field")
-    go_on.set()
+    await collide(both, server, room, answers, "refuse the area")
     await ada.get("suggestion-reject").click()
     await expect(ben.get("suggestion", state="rejected")).to_contain_text("by Ada")
     await expect(ben.get("inline-suggestion")).to_have_count(0)
-    await all_show(both, BEFORE.replace("area:", "area: of a field"))
+    await all_show(both, OURS)
 
 
 async def test_review_first_offers_every_change(both: Both, server: Server, room: str, answers: Answers) -> None:

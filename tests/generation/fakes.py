@@ -12,7 +12,9 @@ from typing import TypeVar
 from collab.document import Applied, Document
 from collab.editor import Editor
 from collab.ids import ClientId, FileId, PersonId, RoomId, client_id
+from collab.ledger import Ledger
 from collab.origin import Origin
+from collab.ports import LogEntry
 from generation.events import GenerationEvent
 from generation.views import Asker
 
@@ -35,6 +37,7 @@ class FakeRoom:
     loads: int = 0
     seen: asyncio.Event = field(default_factory=asyncio.Event)
     fail_with: Exception | None = None
+    log_watch: Callable[[LogEntry], None] = lambda _: None
 
     def change(self, change: Callable[[Editor], T], origin: Origin) -> tuple[T, Applied]:
         self.origins.append(origin)
@@ -65,6 +68,12 @@ class FakeRoom:
 
     def may_generate(self) -> bool:
         return True
+
+    def watch_log(self, watch: Callable[[LogEntry], None]) -> None:
+        self.log_watch = watch
+
+    async def beside(self) -> list[Ledger]:
+        return []
 
     async def caught_up(self) -> None: ...
 

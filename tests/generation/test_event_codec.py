@@ -17,7 +17,24 @@ VIEW = Job(
     JobId("j1"), "Prüfe 👍", "Ada", PersonId("p"), "m", False, [ClientId(2**53 - 1)], "#000000", 1, files=["a.py"]
 ).view()
 HUNK = SuggestionView(
-    "s1", "j1", None, "a.py", "Somebody changed it.", "hunk", "x\n", "y\n", "z\n", "AAA=", "open", None
+    "s1",
+    "j1",
+    None,
+    "a.py",
+    "Somebody changed it.",
+    "hunk",
+    "x\n",
+    "y\n",
+    "z\n",
+    "AAA=",
+    "AAA=",
+    "open",
+    None,
+    "overlapping_edits",
+    "",
+    ("accept", "reject"),
+    1,
+    0,
 )
 EVENTS: Sequence[GenerationEvent] = (
     events.JobStarted(VIEW),

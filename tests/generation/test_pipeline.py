@@ -35,7 +35,7 @@ class Scene:
             JobId("j1"),
             self.live,
             ClientId(5),
-            review=review,
+            mode="review" if review else "auto",
             offline=False,
             file_id=lambda: FileId(f"n{next(files)}"),
             suggestion_id=lambda: SuggestionId(f"s{next(suggestions)}"),

@@ -10,12 +10,14 @@ from collab.ids import ClientId, JobId, PersonId, RoomId
 from generation.jobs import Job
 from generation.questions import (
     ERRORS,
+    AnswerAll,
     AnswerSuggestion,
     Cancel,
     ListJobs,
     ListSuggestions,
     Offer,
     Question,
+    Record,
     Redo,
     Result,
     Retry,
@@ -28,19 +30,23 @@ from generation.questions import (
     encode_result,
 )
 from generation.sharing import Ticket
-from generation.views import Asker, GenerationRequest, SuggestionView
+from generation.views import AnsweredAll, Asker, GenerationRequest, NewChange, SuggestionView
 
 ROOM, JOB = RoomId("room"), JobId("j1")
 ADA = Asker(PersonId("p-ada"), "Ada 👍")
 VIEW = Job(JOB, "p", "Ada", PersonId("p"), "m", False, [ClientId(7)], "#000000", 1, files=["a.py"]).view()
-HUNK = SuggestionView("s1", "j1", "f1", "a.py", "r", "hunk", "x", "y", "z", None, "open", None)
+HUNK = SuggestionView(
+    "s1", "j1", "f1", "a.py", "r", "hunk", "x", "y", "z", None, None, "open", None, "none", "", ("accept",), 1, 0
+)
 PAIRS: Sequence[tuple[Question, Result]] = (
     (Submit(ROOM, JOB, GenerationRequest("x", ("a.py",), "full", None, "review", "low"), ADA), VIEW),
     (Cancel(ROOM, JOB, ADA), VIEW),
     (Retry(ROOM, JOB, ADA), VIEW),
     (Undo(ROOM, JOB, ADA), VIEW),
     (Redo(ROOM, JOB, ADA), VIEW),
-    (AnswerSuggestion(ROOM, "s1", "accept", ADA), HUNK),
+    (AnswerSuggestion(ROOM, "s1", "edit", ADA, "by hand"), HUNK),
+    (AnswerAll(ROOM, "j1", "a.py", "reject", ADA), AnsweredAll(2, ("b.py: It is gone.",), VIEW)),
+    (Record(ROOM, NewChange("c1", "import", "Import", 7, ("a.py",), "e30=", (), 1), ADA), VIEW),
     (ListJobs(ROOM), [VIEW, VIEW]),
     (ListSuggestions(ROOM), [HUNK]),
     (Offer(ROOM, Ticket("1-0", "high", ROOM, JOB, 2)), True),

@@ -100,7 +100,7 @@ async def test_whenever_a_node_dies_no_hunk_stays_half_written_and_undo_takes_ba
         if not job.running:
             continue
         halves += not whole_hunks(document)
-        withdraw(book, job, document, lambda update, to=document: to.apply([update]))  # type: ignore[misc]
+        withdraw(book, job, document, lambda update, _, to=document: to.apply([update]))  # type: ignore[misc]
         assert whole_hunks(document), (end, texts(document))
         assert drop_open(book) is not None
         assert not book.open_hunks
@@ -122,7 +122,7 @@ async def test_taking_over_twice_changes_nothing_more() -> None:
         found = []
         for one in (book, again):
             [job] = one.jobs.values()
-            withdraw(one, job, document, lambda update, to=document: to.apply([update]))  # type: ignore[misc]
+            withdraw(one, job, document, lambda update, _, to=document: to.apply([update]))  # type: ignore[misc]
             found.append(texts(document))
         assert found[0] == found[1]
 

@@ -183,3 +183,27 @@ async def test_versions_go_on_counting_after_a_restart(tmp_path: Path, room: str
             await ann.read(file)
             assert ann.texts[file] == "xone"
             assert ann.versions[file] >= told
+
+
+async def test_somebody_undoes_and_redoes_their_own_last_change_and_nobody_elses(address: str, room: str) -> None:
+    async with native(address, room, "Ann") as ann, native(address, room, "Bea") as bea:
+        await ann.ask({"type": "create_file", "path": "a.txt", "text": "one\ntwo\n"})
+        await ann.ask({"type": "edit", "file": "a.txt", "start": {"line": 0, "character": 3}, "text": " ANN"})
+        await bea.ask({"type": "edit", "file": "a.txt", "start": {"line": 0, "character": 5}, "text": "(bea)"})
+        await bea.ask(
+            {
+                "type": "edit",
+                "file": "a.txt",
+                "start": {"line": 1, "character": 0},
+                "end": {"line": 1, "character": 3},
+            }
+        )
+        await ann.ask({"type": "undo_mine"})
+        assert (await ann.ask({"type": "read", "file": "a.txt"}))["text"] == "one(bea)\n\n"
+        await bea.ask({"type": "undo_mine"})
+        assert (await ann.ask({"type": "read", "file": "a.txt"}))["text"] == "one\ntwo\n"
+        await ann.ask({"type": "redo_mine"})
+        await bea.ask({"type": "redo_mine"})
+        assert (await ann.ask({"type": "read", "file": "a.txt"}))["text"] == "one A(bea)NN\n\n"
+        refused = await ann.ask({"type": "redo_mine"})
+        assert (refused["type"], refused["code"]) == ("error", "conflict")

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from collab.document import Document
 from collab.ids import ClientId, FileId
 from collab.ledger import Ledger
+from collab.merge.contest import Blocked
 from collab.merge.hunks import HunkId
-from collab.merge.session import Blocked, MergeSession
+from collab.merge.session import MergeSession
 from collab.undo import undo
 
 FILE = FileId("f1")

@@ -20,6 +20,7 @@ from collab.offsets import (
     utf8_length,
     utf16_length,
 )
+from collab.offsets import places as ascending
 from tests.collab.replicas import FILE
 
 LETTERS = [
@@ -62,6 +63,16 @@ def test_every_place_is_found_again(place: tuple[str, int]) -> None:
     assert from_utf8(text, to_utf8(text, index)) == index
     assert from_utf16(text, to_utf16(text, index)) == index
     assert from_line_column(text, to_line_column(text, index)) == index
+
+
+@given(ENCODABLE, st.lists(st.integers(0, 30)))
+def test_many_places_are_told_in_one_pass(text: str, indexes: list[int]) -> None:
+    some = sorted(index for index in indexes if index <= len(text))
+    found = list(ascending(text, some))
+    assert [units for _, _, units in found] == [to_utf16(text, index) for index in some]
+    assert [LineColumn(line, column) for line, column, _ in found] == [to_line_column(text, at) for at in some]
+    with pytest.raises(InvalidOperation):
+        list(ascending(text, [len(text) + 1]))
 
 
 @given(ENCODABLE, st.integers(-3, 130))

@@ -7,21 +7,35 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
+from collab.attribution import Attribution
+from collab.authorship import Authorship
 from collab.document import Applied, Document
 from collab.editor import Editor
 from collab.errors import NotFound
 from collab.ids import ClientId, ConnectionId, FileId, PersonId, RoomId
+from collab.ledger import Ledger
 from collab.limits import Limits
 from collab.origin import Origin, PersonOrigin
+from collab.ports import LogEntry
 from collab.presence import PresenceView
 from collab.versions import FileChange, FileVersions
 from generation.events import GenerationEvent
-from generation.service import Asker, Choice, GenerationRequest, JobView, SuggestionView
+from generation.service import (
+    AnsweredAll,
+    Asker,
+    Choice,
+    GenerationRequest,
+    JobView,
+    NewChange,
+    SuggestionView,
+)
 from server.caller import Caller
 from server.dispatch import Dispatch
 from server.messages.requests import AnyRequest
+from tests.server.history_fakes import FakeHistory
 
 T = TypeVar("T")
+AT_MS = 1_700_000_000_000
 
 
 class FakeHost:
@@ -31,10 +45,12 @@ class FakeHost:
         self.document = Document(ClientId(1))
         self.versions = FileVersions(self.document, 10, 100)
         self.changes: list[FileChange] = []
+        self.authorship = Authorship()
         self.origins: list[Origin] = []
         self.presence: dict[ClientId, Mapping[str, Any]] = {}
         self.names: dict[ConnectionId, str] = {}
         self.before_change: Callable[[], None] = lambda: None
+        self.undone: list[tuple[PersonId, bool]] = []
 
     room = RoomId("demo")
     saving = True
@@ -59,9 +75,17 @@ class FakeHost:
     def rename(self, connection: ConnectionId, name: str) -> None:
         self.names[connection] = name
 
+    def attribution(self) -> Attribution:
+        return self.authorship.table()
+
     def _follow(self, applied: Applied, origin: Origin) -> None:
+        if applied.update is not None:
+            self.authorship.add(LogEntry(0, AT_MS, origin, applied.update))
         self.origins.append(origin)
         self.changes += self.versions.follow(applied, "Ann")
+
+    async def undo_own(self, person: PersonId, jobs: Callable[[], list[Ledger]], *, redo: bool) -> None:
+        self.undone.append((person, redo))
 
     def set_presence(self, client: ClientId, state: Mapping[str, object] | None) -> None:
         if state is None:
@@ -79,6 +103,7 @@ class FakeHost:
 def job_view(**changed: Any) -> JobView:
     values: dict[str, Any] = {
         "job": "j234567",
+        "kind": "job",
         "prompt": "do it",
         "asked_by": "Ann",
         "state": "queued",
@@ -114,8 +139,14 @@ def suggestion_view(**changed: Any) -> SuggestionView:
         "current": "",
         "after": "x = 1\n",
         "anchor": None,
+        "end": None,
         "state": "open",
         "answered_by": None,
+        "conflict": "none",
+        "layer": "",
+        "choices": ("accept", "reject"),
+        "at_ms": 1,
+        "answered_ms": 0,
     }
     return SuggestionView(**(values | changed))
 
@@ -154,12 +185,26 @@ class FakeGeneration:
     async def jobs(self, room: RoomId) -> list[JobView]:
         return [job_view()]
 
-    async def suggestions(self, room: RoomId) -> list[SuggestionView]:
-        return [suggestion_view()]
+    async def suggestions(self, room: RoomId, *, all_of_them: bool = False) -> list[SuggestionView]:
+        return [suggestion_view(), suggestion_view(suggestion="s2", state="merged")][: 1 + all_of_them]
 
-    async def answer(self, room: RoomId, suggestion: str, choice: Choice, asker: Asker) -> SuggestionView:
-        self._note("answer", room, suggestion, choice, asker)
-        return suggestion_view(state="accepted" if choice == "accept" else "rejected")
+    async def answer(
+        self, room: RoomId, suggestion: str, choice: Choice, asker: Asker, text: str = ""
+    ) -> SuggestionView:
+        self._note("answer", room, suggestion, choice, asker, *[text][: bool(text)])
+        return suggestion_view(state={"accept": "accepted", "reject": "rejected"}.get(choice, "both"))
+
+    async def answer_all(
+        self, room: RoomId, job: str, path: str | None, choice: Choice, asker: Asker
+    ) -> AnsweredAll:
+        return AnsweredAll(2, (), self._job(f"{choice} all of {path}", room, job, asker))
+
+    def ledgers(self, room: RoomId) -> list[Ledger]:
+        return []
+
+    async def record(self, room: RoomId, change: NewChange, asker: Asker) -> JobView:
+        self._note("record", room, change, asker)
+        return job_view(job=change.change, kind=change.kind)
 
     def forget(self, room: RoomId) -> None:
         raise NotImplementedError
@@ -185,7 +230,8 @@ class Asking:
     def __init__(self, *, native: bool = True, limits: Limits | None = None) -> None:
         self.host = FakeHost()
         self.generation = FakeGeneration()
-        self.dispatch = Dispatch(self.generation, limits or Limits(), random.Random(7), "1.2.3")
+        self.history = FakeHistory()
+        self.dispatch = Dispatch(self.generation, limits or Limits(), random.Random(7), "1.2.3", self.history)
         self.caller = Caller(ConnectionId("c1"), PersonId("ann"), "Ann", "#0f766e", ClientId(42), native=native)
 
     async def ask(self, request: AnyRequest) -> Any:

@@ -7,28 +7,49 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
 from starlette.applications import Starlette
 
+from collab.attribution import Attribution
+from collab.authorship import Authorship
 from collab.document import Applied, Document
 from collab.editor import Editor
 from collab.errors import Conflict, LimitExceeded, NotFound, StoreUnavailable
 from collab.ids import ClientId, FileId, RoomId
+from collab.io.clock import SystemClock
+from collab.ledger import Ledger
+from collab.merge.resolver import TextResolver
 from collab.origin import Origin
+from collab.ports import LogEntry
 from collab.presence import PresenceView
 from generation.events import GenerationEvent
-from generation.views import Asker, Choice, GenerationRequest, JobView, SuggestionView
+from generation.views import (
+    AnsweredAll,
+    Asker,
+    Choice,
+    GenerationRequest,
+    JobView,
+    NewChange,
+    SuggestionView,
+)
+from server.door.door import Door
+from server.door.past import Past
+from server.door.texts import Texts
 from server.routes import routes
 from server.settings import Settings
+from tests.server.history_fakes import FakeHistory
 
 T = TypeVar("T")
+AT_MS = 1_700_000_000_000
 ROOT = "http://127.0.0.1:8000"
 
 JOB = JobView(
     job="j1",
+    kind="job",
     prompt="Add a test",
     asked_by="api",
     state="queued",
@@ -60,8 +81,14 @@ SUGGESTION = SuggestionView(
     current="b",
     after="c",
     anchor=None,
+    end=None,
     state="open",
     answered_by=None,
+    conflict="none",
+    layer="",
+    choices=("accept", "reject"),
+    at_ms=1,
+    answered_ms=0,
 )
 
 
@@ -77,13 +104,42 @@ class FakeHost:
     stored_version: int = 0
     incoming: Callable[[Editor], None] | None = None
     refuses: bool = False
+    stored: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    authorship: Authorship = field(default_factory=Authorship)
 
-    def change(self, change: Callable[[Editor], T], origin: Origin) -> tuple[T, Applied]:
+    def flush(self) -> None:
         if self.incoming is not None:
             incoming, self.incoming = self.incoming, None
             self.document.edit(incoming)
+
+    def apply(self, update: bytes, origin: Origin) -> Applied:
+        self.flush()
         self.origins.append(origin)
-        return self.document.edit(change)
+        applied = self.document.apply([update], track=True)
+        if applied.update is not None:
+            self.authorship.add(LogEntry(0, AT_MS, origin, applied.update))
+        return applied
+
+    def put_record(self, kind: str, key: str, value: bytes | None) -> None:
+        records = self.stored.setdefault(kind, {})
+        if value is None:
+            records.pop(key, None)
+        else:
+            records[key] = value
+
+    async def records(self, kind: str) -> dict[str, bytes]:
+        return dict(self.stored.get(kind, {}))
+
+    def change(self, change: Callable[[Editor], T], origin: Origin) -> tuple[T, Applied]:
+        self.flush()
+        self.origins.append(origin)
+        result, applied = self.document.edit(change)
+        if applied.update is not None:
+            self.authorship.add(LogEntry(0, AT_MS, origin, applied.update))
+        return result, applied
+
+    def attribution(self) -> Attribution:
+        return self.authorship.table()
 
     def people(self) -> list[PresenceView]:
         return [PresenceView(ClientId(9), "Kim", "#445566", "person", None, None)]
@@ -145,7 +201,7 @@ class FakeGeneration:
 
     model_name: str | None = None
     happening: asyncio.Queue[GenerationEvent] = field(default_factory=asyncio.Queue)
-    calls: list[tuple[str, ...]] = field(default_factory=list)
+    calls: list[tuple[object, ...]] = field(default_factory=list)
     requests: list[GenerationRequest] = field(default_factory=list)
     job: JobView = JOB
     watched: asyncio.Event = field(default_factory=asyncio.Event)
@@ -190,11 +246,26 @@ class FakeGeneration:
     async def jobs(self, room: RoomId) -> list[JobView]:
         return [self.job]
 
-    async def suggestions(self, room: RoomId) -> list[SuggestionView]:
-        return [SUGGESTION]
+    async def suggestions(self, room: RoomId, *, all_of_them: bool = False) -> list[SuggestionView]:
+        return [SUGGESTION, replace(SUGGESTION, suggestion="s2", state="merged")][: 1 + all_of_them]
 
-    async def answer(self, room: RoomId, suggestion: str, choice: Choice, asker: Asker) -> SuggestionView:
-        self.calls.append(("answer", room, suggestion, choice, asker.name))
+    async def answer_all(
+        self, room: RoomId, job: str, path: str | None, choice: Choice, asker: Asker
+    ) -> AnsweredAll:
+        self.calls.append(("answer_all", room, job, path, choice, asker.name))
+        return AnsweredAll(1, ("b.py: It is gone.",), JOB)
+
+    def ledgers(self, room: RoomId) -> list[Ledger]:
+        return []
+
+    async def record(self, room: RoomId, change: NewChange, asker: Asker) -> JobView:
+        self.calls.append(("record", room, change, asker.name))
+        return replace(JOB, job=change.change, kind=change.kind)
+
+    async def answer(
+        self, room: RoomId, suggestion: str, choice: Choice, asker: Asker, text: str = ""
+    ) -> SuggestionView:
+        self.calls.append(("answer", room, suggestion, choice, asker.name, *[text][: bool(text)]))
         if suggestion == "answered":
             raise Conflict("Kim has accepted this already.")
         return replace(SUGGESTION, state="accepted", answered_by=asker.name)
@@ -214,10 +285,16 @@ class FakeState:
     settings: Settings = field(default_factory=Settings)
     hub: FakeHub = field(default_factory=FakeHub)
     generation: FakeGeneration = field(default_factory=FakeGeneration)
+    history: FakeHistory = field(default_factory=FakeHistory)
     version: str = "0.0.test"
     random: random.Random = field(default_factory=lambda: random.Random(1))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     reason: str | None = None
+    past: Past = field(default_factory=lambda: Past(Texts(1024 * 1024)))
+
+    @cached_property
+    def door(self) -> Door:
+        return Door(self.generation, SystemClock(), self.random, TextResolver(), TextResolver())
 
     def not_ready(self) -> str | None:
         return self.reason

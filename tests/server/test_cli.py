@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ["serve", "import", "export", "rooms", "doctor", "migrate", "settings", "version"]
+COMMANDS = ["serve", "import", "export", "rooms", "history", "doctor", "migrate", "settings", "version"]
 
 
 @pytest.fixture
@@ -150,6 +150,10 @@ def test_export_does_not_overwrite_a_zip_file(run: Run, tmp_path: Path) -> None:
 def test_a_room_that_is_not_there_cannot_be_exported(run: Run, tmp_path: Path) -> None:
     assert "There is no room 'nowhere'" in failed(run("export", "--room", "nowhere", str(tmp_path / "out")), 1)
     assert not (tmp_path / "out").exists()
+
+
+def test_there_are_no_versions_at_first(run: Run) -> None:
+    assert "There is no version of main yet" in run("history").stdout
 
 
 def test_there_are_no_rooms_at_first(run: Run) -> None:

@@ -102,7 +102,8 @@ def test_each_file_that_is_left_out_gets_a_line_with_the_reason(run: Run, projec
     assert "0xE9" in told["latin.txt"]
     assert "symbolic link" in told["link"]
     assert "3,145,728 bytes" in told["large.txt"]
-    assert lines[-1].endswith("; 6 left out.")
+    assert lines[-2].endswith("; 6 left out.")
+    assert "can be undone in the room as the change c" in lines[-1]
 
 
 def test_importing_again_changes_only_what_is_different(run: Run, project: Path) -> None:
@@ -110,6 +111,28 @@ def test_importing_again_changes_only_what_is_different(run: Run, project: Path)
     (project / "README.md").write_text("# Another title\n")
     again = run("import", str(project)).stdout
     assert f"0 created, 1 updated, {len(PROJECT) - 1} unchanged" in again
+
+
+def test_two_folders_are_merged_and_the_room_is_asked_about_what_collides(run: Run, tmp_path: Path) -> None:
+    text = "".join(f"line {number}\n" for number in range(9))
+    kim, lee = tmp_path / "kim", tmp_path / "lee"
+    for folder in (kim, lee):
+        folder.mkdir()
+        (folder / "a.txt").write_text(text)
+    run("import", str(kim))
+    (lee / "a.txt").write_text(text.replace("line 1", "Lee's 1").replace("line 8", "Lee's 8"))
+    assert "1 updated" in run("import", str(lee)).stdout
+    (kim / "a.txt").write_text(text.replace("line 5", "Kim's 5").replace("line 8", "Kim's 8"))
+    lines = run("import", str(kim)).stdout.splitlines()
+    assert lines[0] == "merged    a.txt  with what was changed in the room"
+    assert re.fullmatch(r"asked     a.txt  s\w+  Somebody changed these lines meanwhile.", lines[1])
+    assert "asked about 1 place" in lines[3]
+    run("export", str(tmp_path / "out"))
+    merged = text.replace("line 1", "Lee's 1").replace("line 8", "Lee's 8").replace("line 5", "Kim's 5")
+    assert (tmp_path / "out" / "a.txt").read_text() == merged
+    # The folder goes on from what it had; with --overwrite it asks nobody.
+    assert "1 unchanged" in run("import", str(kim)).stdout
+    assert "1 updated" in run("import", str(kim), "--overwrite").stdout
 
 
 def test_a_room_is_exported_as_one_zip_file(run: Run, project: Path, tmp_path: Path) -> None:

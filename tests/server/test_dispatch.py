@@ -11,7 +11,7 @@ from collab.limits import Limits
 from collab.origin import PersonOrigin
 from collab.versions import FileAdded, FileGone, FileMoved, TextVersioned
 from generation.service import Asker, GenerationRequest
-from server.messages import events, requests
+from server.messages import blame, events, history, requests
 from server.messages.parts import Delete, FileInfo, Insert, Position, Retain, Selection
 from server.messages.requests import AnyRequest
 from tests.server.native_fakes import Asking
@@ -281,6 +281,29 @@ async def test_retries_after_a_restart_are_spread(asking: Asking) -> None:
     assert all(200 <= wait <= 3_200 for wait in waits)
 
 
+async def test_all_suggestions_of_a_job_are_answered_at_once(asking: Asking) -> None:
+    reply = await asking.ask(requests.AnswerAll(job="j234567", path="a.txt", choice="reject"))
+    assert reply.message == "2 suggestions of j234567 answered."
+    assert asking.generation.asked[-1][0] == "reject all of a.txt"
+
+
+async def test_the_record_of_what_was_decided_is_told_when_asked_for(asking: Asking) -> None:
+    reply = await asking.ask(requests.Suggestions(all=True))
+    assert [one.state for one in reply.suggestions] == ["open", "merged"]
+
+
+async def test_the_rooms_settings_are_changed_and_the_others_stay(asking: Asking) -> None:
+    await asking.ask(requests.ChangeSettings(title="Demo", mode="review"))
+    await asking.ask(requests.ChangeSettings(mode="auto"))
+    assert asking.host.document.settings() == {"title": "Demo", "mode": "auto"}
+
+
+async def test_ones_own_last_change_is_undone_and_redone(asking: Asking) -> None:
+    await asking.ask(requests.UndoMine())
+    await asking.ask(requests.RedoMine())
+    assert asking.host.undone == [("ann", False), ("ann", True)]
+
+
 SAMPLES: list[AnyRequest] = [
     requests.Hello(id=1),
     requests.Who(id=1),
@@ -298,8 +321,18 @@ SAMPLES: list[AnyRequest] = [
     requests.Retry(id=1, job="j234567"),
     requests.Undo(id=1, job="j234567"),
     requests.Redo(id=1, job="j234567"),
+    requests.UndoMine(id=1),
+    requests.RedoMine(id=1),
+    requests.ChangeSettings(id=1, mode="ask"),
     requests.Suggestions(id=1),
+    requests.AnswerAll(id=1, job="j234567", choice="accept"),
     requests.Answer(id=1, suggestion="s234567", choice="accept"),
+    blame.Blame(id=1, file="a.txt"),
+    history.History(id=1),
+    history.SaveVersion(id=1, name="demo"),
+    history.Compare(id=1, base="v234567"),
+    history.Restore(id=1, version="v234567"),
+    history.Activity(id=1),
     requests.Update(id=1, update=base64.b64decode("AAA=")),
     requests.Ping(id=1),
     requests.Help(id=1),

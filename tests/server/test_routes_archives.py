@@ -10,7 +10,7 @@ import pytest
 from collab.document import Document
 from collab.editor import Editor
 from collab.ids import FileId
-from collab.origin import ImportOrigin
+from collab.origin import ChangeOrigin
 from server.routes.zip_stream import ZipStream
 from server.settings import Settings
 from tests.server.routes_fakes import FakeState, error_of
@@ -37,7 +37,11 @@ def unzipped(data: bytes) -> dict[str, str]:
 async def test_an_import_creates_updates_and_leaves_alone() -> None:
     state = FakeState()
     host = state.hub.host()
-    changed = host.put("changed.py", "one\ntwo\n")
+    async with state.client() as client:
+        await client.post(f"{IMPORT}?name=Kim&last=0", content=zipped({"changed.py": b"one\ntwo\n"}), headers=ZIP)
+    found = host.document.listing().by_path("changed.py")
+    assert found is not None
+    changed = found.id
     host.put("same.txt", "same")
     host.put("elsewhere.txt", "kept")
     anchor = host.document.anchor(changed, 6)
@@ -60,8 +64,12 @@ async def test_an_import_creates_updates_and_leaves_alone() -> None:
     assert host.text("changed.py") == "zero\none\ntwo\n"
     assert host.document.resolve(changed, anchor) == 11
     assert host.text("elsewhere.txt") == "kept"
-    assert set(host.origins) == {ImportOrigin(person="http:Kim")}  # type: ignore[arg-type]
+    assert {(origin.person, origin.what) for origin in host.origins if isinstance(origin, ChangeOrigin)} == {
+        ("http:Kim", "import")
+    }
+    assert answer["change"] is not None
     assert host.stored_version == host.document.version
+    assert state.history.asked == [("imported", "main", "Kim")]
 
 
 async def test_gitignore_is_honoured_unless_the_sender_did_that() -> None:
@@ -95,33 +103,35 @@ async def test_files_over_the_rooms_bounds_are_left_out_with_the_setting_to_chan
     assert "limit_document_bytes" in answer["left_out"][0]["reason"]
 
 
-async def test_an_edit_that_arrives_with_the_import_does_not_garble_the_file() -> None:
+async def test_an_edit_that_arrives_with_the_import_is_merged() -> None:
     state = FakeState()
     host = state.hub.host()
-    file = host.put("a.txt", "one\ntwo\n")
-    host.incoming = lambda editor: editor.splice(file, 0, 0, "typed\n")
     async with state.client() as client:
+        await client.post(IMPORT, content=zipped({"a.txt": b"one\ntwo\n"}), headers=ZIP)
+        found = host.document.listing().by_path("a.txt")
+        assert found is not None
+        file = found.id
+        host.incoming = lambda editor: editor.splice(file, 0, 0, "typed\n")
         body = zipped({"a.txt": b"one\ntwo\nthree\n"})
         answer = (await client.post(IMPORT, content=body, headers=ZIP)).json()
-    assert answer["updated"] == ["a.txt"]
-    assert host.text("a.txt") == "one\ntwo\nthree\n"
+    assert answer["merged"] == ["a.txt"]
+    assert host.text("a.txt") == "typed\none\ntwo\nthree\n"
 
 
-async def test_a_file_deleted_during_the_import_stays_deleted() -> None:
+async def test_a_file_deleted_during_the_import_stays_deleted_until_the_room_has_answered() -> None:
     state = FakeState()
     host = state.hub.host()
-    file = host.put("a.txt", "one\n")
-
-    def removed(editor: Editor) -> None:
-        editor.delete(file)
-
-    host.incoming = removed
     async with state.client() as client:
+        await client.post(IMPORT, content=zipped({"a.txt": b"one\n"}), headers=ZIP)
+        found = host.document.listing().by_path("a.txt")
+        assert found is not None
+        file = found.id
+        host.incoming = lambda editor: editor.delete(file)
         body = zipped({"a.txt": b"two\n", "b.txt": b"b"})
         answer = (await client.post(IMPORT, content=body, headers=ZIP)).json()
     assert answer["updated"] == []
     assert answer["created"] == ["b.txt"]
-    assert answer["left_out"][0]["path"] == "a.txt"
+    assert answer["conflicts"][0]["path"] == "a.txt"
     assert host.paths() == ["b.txt"]
 
 

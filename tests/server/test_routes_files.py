@@ -4,7 +4,7 @@ import pytest
 
 from collab.editor import Editor
 from collab.ids import FileId
-from collab.origin import ImportOrigin
+from collab.origin import ChangeOrigin
 from server.routes.etags import etag_of
 from server.settings import Settings
 from tests.server.routes_fakes import FakeState, error_of
@@ -62,7 +62,10 @@ async def test_put_creates_a_file_and_says_so_when_it_is_stored() -> None:
     assert response.headers["etag"] == read.headers["etag"]
     assert host.text("src/new.py") == "x = 1\n"
     assert host.stored_version == host.document.version
-    assert host.origins == [ImportOrigin(person="http:Kim")]  # type: ignore[arg-type]
+    (origin,) = host.origins
+    assert isinstance(origin, ChangeOrigin)
+    assert (origin.person, origin.what) == ("http:Kim", "put")
+    assert origin.change == response.json()["change"]
 
 
 async def test_put_over_a_file_without_if_match_is_refused() -> None:

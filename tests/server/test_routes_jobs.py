@@ -55,7 +55,33 @@ async def test_a_second_answer_and_a_wrong_one_are_refused() -> None:
     async with FakeState().client() as client:
         late = await client.post(f"{ROOM}/suggestions/answered", json={"choice": "reject"})
         wrong = await client.post(f"{ROOM}/suggestions/s1", json={"choice": "maybe"})
-        large = await client.post(f"{ROOM}/suggestions/s1", json={"choice": "x" * 70_000})
+        large = await client.post(f"{ROOM}/suggestions/s1", json={"choice": "x" * 20_000_000})
     assert error_of(late)[:3] == (409, "conflict", "Kim has accepted this already.")
     assert (error_of(wrong)[0], error_of(wrong)[3]) == (400, "choice")
     assert error_of(large)[0] == 413
+
+
+async def test_a_suggestion_is_answered_by_hand() -> None:
+    state = FakeState()
+    async with state.client() as client:
+        await client.post(f"{ROOM}/suggestions/s1?name=Kim", json={"choice": "edit", "text": "x" * 70_000})
+    assert state.generation.calls == [("answer", "main", "s1", "edit", "Kim", "x" * 70_000)]
+
+
+async def test_all_suggestions_of_a_jobs_file_are_answered_at_once() -> None:
+    state = FakeState()
+    async with state.client() as client:
+        body = {"choice": "accept", "path": "a.py"}
+        answer = (await client.post(f"{ROOM}/jobs/j1/suggestions?name=Kim", json=body)).json()
+    assert (answer["answered"], answer["failed"], answer["job"]["job"]) == (1, ["b.py: It is gone."], "j1")
+    assert state.generation.calls == [("answer_all", "main", "j1", "a.py", "accept", "Kim")]
+
+
+async def test_the_record_of_what_was_decided_is_told_when_asked_for() -> None:
+    async with FakeState().client() as client:
+        few = (await client.get(f"{ROOM}/suggestions")).json()["suggestions"]
+        all_of_them = (await client.get(f"{ROOM}/suggestions?all=1")).json()["suggestions"]
+        wrong = await client.get(f"{ROOM}/suggestions?all=yes")
+    assert [one["state"] for one in few] == ["open"]
+    assert [one["state"] for one in all_of_them] == ["open", "merged"]
+    assert (error_of(wrong)[0], error_of(wrong)[3]) == (400, "all")

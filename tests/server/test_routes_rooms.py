@@ -77,3 +77,14 @@ async def test_names_that_no_room_may_have_are_refused(segment: str) -> None:
 async def test_addresses_that_are_no_utf8_are_refused(path: str) -> None:
     async with FakeState().client() as client:
         assert error_of(await client.get(f"/api/rooms/{path}"))[:2] == (400, "invalid_input")
+
+
+async def test_the_settings_of_a_room_are_changed_and_the_others_stay() -> None:
+    state = FakeState()
+    state.hub.host()
+    async with state.client() as client:
+        await client.patch("/api/rooms/main", json={"title": "Demo", "mode": "ask"})
+        changed = (await client.patch("/api/rooms/main", json={"mode": "review"})).json()
+        wrong = await client.patch("/api/rooms/main", json={"mode": "never"})
+    assert changed == {"settings": {"title": "Demo", "mode": "review"}}
+    assert (error_of(wrong)[0], error_of(wrong)[3]) == (400, "mode")

@@ -123,7 +123,6 @@ EXPECTED = {
     "submitted": 30,
     "undone at the end": 5,
     "gone on with": 1,
-    "fenced off": 1,
     "brought back": 10,
     "typed": 500,
     "saved": 300,

@@ -3,7 +3,7 @@ export type JobState =
   | "queued" | "preparing" | "context_analysis" | "generating" | "post_processing" | "validating" | "complete"
   | "failed" | "cancelled" | "needs_review" | "interrupted";
 export type Strategy = "targeted" | "selective" | "full";
-export type Mode = "auto" | "review";
+export type Mode = "auto" | "review" | "ask";
 export type Component = Retain | Insert | Delete;
 export type Id = string | number;
 export interface Person { client: number; name: string; color: string; kind: "person" | "job"; file: string | null }
@@ -14,15 +14,41 @@ export interface Retain { retain: number }
 export interface Insert { insert: string }
 export interface Delete { delete: number }
 export interface Job {
-  job: string; prompt: string; asked_by: string; state: JobState; model: string; offline: boolean; mode: Mode;
-  strategy: Strategy | null; client: number; color: string; created_ms: number; files: string[]; progress: number;
-  eta_seconds: number | null; tokens: number; hunks_applied: number; hunks_pending: number; undone: boolean;
-  can_undo: boolean; error: string | null;
+  job: string; kind: "job" | "put" | "import" | "restore"; prompt: string; asked_by: string; state: JobState;
+  model: string; offline: boolean; mode: Mode; strategy: Strategy | null; client: number; color: string;
+  created_ms: number; files: string[]; progress: number; eta_seconds: number | null; tokens: number;
+  hunks_applied: number; hunks_pending: number; undone: boolean; can_undo: boolean; error: string | null;
 }
 export interface Suggestion {
   suggestion: string; job: string; file: string | null; path: string; reason: string;
   kind: "hunk" | "new_file" | "whole_file" | "delete_file" | "rename_file"; before: string; current: string;
-  after: string; anchor: string | null; state: "open" | "accepted" | "rejected" | "gone"; answered_by: string | null;
+  after: string; anchor: string | null; end: string | null;
+  state: "open" | "accepted" | "rejected" | "both" | "edited" | "merged" | "gone"; answered_by: string | null;
+  conflict: "none" | "overlapping_edits" | "same_file_different_content" | "structural_conflict";
+  layer: "" | "lines" | "tokens" | "syntax"; choices: ("accept" | "reject" | "both" | "edit")[]; at_ms: number;
+  answered_ms: number;
+}
+export interface TouchedFile { path: string; by: string[] }
+export interface VersionInfo {
+  version: string; number: number; at_ms: number;
+  cause: "job_started" | "job_ended" | "named" | "work" | "import" | "restore"; name: string; by: string;
+  job: string | null; files: number; changed: number; touched: TouchedFile[]; stored_bytes: number;
+}
+export interface VersionFile { file: string; path: string; length: number; since: number }
+export interface DiffLine { mark: "same" | "gone" | "new"; text: string }
+export interface DiffHunk { before: number; after: number; lines: DiffLine[] }
+export interface FileDiff {
+  file: string; path: string; kind: "added" | "removed" | "renamed" | "changed"; before: string | null; added: number;
+  removed: number; hunks: DiffHunk[]; whole: boolean;
+}
+export interface EditedBy { author: BlameAuthor; at_ms: number; inserted: number }
+export interface EditedFile { file: string | null; path: string; by: EditedBy[] }
+export interface BlameAuthor {
+  kind: "person" | "job" | "undo" | "import" | "change" | "unknown"; author: string; name: string; job: string | null;
+  model: string | null; prompt: string | null;
+}
+export interface BlameRange {
+  start: Position; end: Position; offset: number; length: number; author: number; at_ms: number;
 }
 
 // What the server says.
@@ -50,6 +76,7 @@ export interface GenerationComplete { type: "generation_complete"; job: Job }
 export interface JobChanged { type: "job_changed"; job: Job }
 export interface SuggestionAdded { type: "suggestion_added"; suggestion: Suggestion }
 export interface SuggestionAnswered { type: "suggestion_answered"; suggestion: Suggestion }
+export interface VersionAdded { type: "version_added"; version: VersionInfo }
 export interface Saved { type: "saved"; count: number }
 export interface NotSaved { type: "not_saved"; reason: string }
 export interface People { type: "people"; id: Id | null; people: Person[] }
@@ -62,6 +89,19 @@ export interface Applied {
 }
 export interface JobList { type: "job_list"; id: Id | null; jobs: Job[] }
 export interface SuggestionList { type: "suggestion_list"; id: Id | null; suggestions: Suggestion[] }
+export interface VersionList { type: "version_list"; id: Id | null; versions: VersionInfo[] }
+export interface VersionSaved { type: "version_saved"; id: Id | null; version: VersionInfo }
+export interface Comparison {
+  type: "comparison"; id: Id | null; base: string; to: string | null; files: FileDiff[]; more: number;
+}
+export interface Restored { type: "restored"; id: Id | null; version: string; change: string | null; paths: string[] }
+export interface ActivityReport {
+  type: "activity_report"; id: Id | null; since_ms: number; last_seen_ms: number | null; now_ms: number;
+  versions: VersionInfo[]; jobs: Job[]; suggestions: Suggestion[]; files: EditedFile[];
+}
+export interface BlameResult {
+  type: "blame_result"; id: Id | null; file: string; path: string; authors: BlameAuthor[]; ranges: BlameRange[];
+}
 export interface Done { type: "done"; id: Id | null; message: string }
 export interface Pong { type: "pong"; id: Id | null }
 export interface HelpText { type: "help"; id: Id | null; lines: string[] }
@@ -70,8 +110,9 @@ export interface Goodbye { type: "goodbye"; reason: string; retry_ms: number | n
 export type AnyEvent =
   | Welcome | UserJoined | UserLeft | UserChanged | CursorMoved | TextChanged | FileCreated | FileRenamed | FileDeleted
   | GenerationStarted | GenerationProgress | GenerationToken | GenerationComplete | JobChanged | SuggestionAdded
-  | SuggestionAnswered | Saved | NotSaved | People | FileList | FileContent | Applied | JobList | SuggestionList | Done
-  | Pong | HelpText | Error | Goodbye;
+  | SuggestionAnswered | VersionAdded | Saved | NotSaved | People | FileList | FileContent | Applied | JobList
+  | SuggestionList | VersionList | VersionSaved | Comparison | Restored | ActivityReport | BlameResult | Done | Pong
+  | HelpText | Error | Goodbye;
 
 // What a client may ask.
 export interface Hello { type: "hello"; id?: Id | null; name?: string | null; color?: string | null }
@@ -87,30 +128,47 @@ export interface Edit {
 export interface CreateFile { type: "create_file"; id?: Id | null; path: string; text?: string }
 export interface RenameFile { type: "rename_file"; id?: Id | null; file: string; path: string }
 export interface DeleteFile { type: "delete_file"; id?: Id | null; file: string }
+export interface ChangeSettings {
+  type: "change_settings"; id?: Id | null; title?: string | null; instructions?: string | null; mode?: Mode | null;
+}
 export interface CursorUpdate {
   type: "cursor_update"; id?: Id | null; file: string; position: Position; selection?: Selection | null;
 }
 export interface Generate {
   type: "generate"; id?: Id | null; prompt: string; files?: string[]; strategy?: Strategy | null; model?: string | null;
-  mode?: Mode; priority?: "high" | "normal" | "low";
+  mode?: Mode | null; priority?: "high" | "normal" | "low";
 }
 export interface Jobs { type: "jobs"; id?: Id | null }
 export interface Cancel { type: "cancel"; id?: Id | null; job: string }
 export interface Retry { type: "retry"; id?: Id | null; job: string }
 export interface Undo { type: "undo"; id?: Id | null; job: string }
 export interface Redo { type: "redo"; id?: Id | null; job: string }
-export interface Suggestions { type: "suggestions"; id?: Id | null }
-export interface Answer { type: "answer"; id?: Id | null; suggestion: string; choice: "accept" | "reject" }
+export interface UndoMine { type: "undo_mine"; id?: Id | null }
+export interface RedoMine { type: "redo_mine"; id?: Id | null }
+export interface Suggestions { type: "suggestions"; id?: Id | null; all?: boolean }
+export interface Answer {
+  type: "answer"; id?: Id | null; suggestion: string; choice: "accept" | "reject" | "both" | "edit"; text?: string;
+}
+export interface AnswerAll {
+  type: "answer_all"; id?: Id | null; job: string; path?: string | null; choice: "accept" | "reject";
+}
 export interface Update { type: "update"; id?: Id | null; update: string }
+export interface History { type: "history"; id?: Id | null }
+export interface SaveVersion { type: "save_version"; id?: Id | null; name: string }
+export interface Compare { type: "compare"; id?: Id | null; base: string; to?: string | null; file?: string | null }
+export interface Restore { type: "restore"; id?: Id | null; version: string; file?: string | null }
+export interface Activity { type: "activity"; id?: Id | null; since_ms?: number | null }
 export interface Ping { type: "ping"; id?: Id | null }
+export interface Blame { type: "blame"; id?: Id | null; file: string }
 export interface Help { type: "help"; id?: Id | null }
 export type AnyRequest =
-  | Hello | Who | Files | Read | TextOperation | Edit | CreateFile | RenameFile | DeleteFile | CursorUpdate | Generate
-  | Jobs | Cancel | Retry | Undo | Redo | Suggestions | Answer | Update | Ping | Help;
+  | Hello | Who | Files | Read | TextOperation | Edit | CreateFile | RenameFile | DeleteFile | ChangeSettings
+  | CursorUpdate | Generate | Jobs | Cancel | Retry | Undo | Redo | UndoMine | RedoMine | Suggestions | Answer
+  | AnswerAll | Update | History | SaveVersion | Compare | Restore | Activity | Ping | Blame | Help;
 
 // POST /api/generate: its body, and the events of its stream.
 export interface GenerateRequest {
-  room: string; prompt: string; files?: string[]; strategy?: Strategy | null; model?: string | null; mode?: Mode;
+  room: string; prompt: string; files?: string[]; strategy?: Strategy | null; model?: string | null; mode?: Mode | null;
   priority?: "high" | "normal" | "low"; name?: string; detach?: boolean;
 }
 export interface ContextReady { type: "context_ready"; job: string; files: string[]; tokens: number }

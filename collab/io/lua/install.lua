@@ -1,5 +1,5 @@
 -- KEYS: base. ARGV: token of the lock, position, id of the checkpoint, pieces, bytes of all pieces, checksum, bytes
--- of state and pending, and {log, writer, number}: the log that was read and the stamp of its last entry, or
+-- of what they hold, and {log, writer, number}: the log that was read and the stamp of its last entry, or
 -- an empty list. Answers with one word and the last position.
 local base, token, cp, id = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local pieces, size = tonumber(ARGV[4]), tonumber(ARGV[5])

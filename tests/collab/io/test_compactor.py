@@ -17,11 +17,11 @@ from pycrdt import Doc, Text
 
 from collab.compaction import build_checkpoint
 from collab.errors import CompactionRefused
-from collab.ids import RoomId
+from collab.ids import PersonId, RoomId
 from collab.io.compaction_worker import Inbox, pack_answer, pack_stored, serve
 from collab.io.compactor import Compactor
 from collab.memory import MemoryStore
-from collab.origin import RestoreOrigin
+from collab.origin import ImportOrigin, RestoreOrigin
 from collab.ports import Checkpoint, LogEntry, StoredRoom
 
 ROOM = RoomId("room")
@@ -178,8 +178,11 @@ def test_the_worker_answers_one_request_after_the_other() -> None:
 
 def test_a_request_in_pieces_is_put_together_again() -> None:
     stored = StoredRoom(
-        Checkpoint(3, bytes(range(256)) * 4096, (b"one", b"two")),
-        tuple(LogEntry(seq, 0, RestoreOrigin(), b"u" * 100_000) for seq in range(4, 10)),
+        Checkpoint(3, bytes(range(256)) * 4096, (b"one", b"two"), b"who wrote what" * 50_000),
+        tuple(
+            LogEntry(seq, seq * 1000, ImportOrigin(PersonId(f"p{seq % 3}")), b"u" * 100_000)
+            for seq in range(4, 10)
+        ),
     )
     pieces = list(pack_stored(stored))
     assert max(len(piece) for piece in pieces) < 500_000
@@ -187,8 +190,7 @@ def test_a_request_in_pieces_is_put_together_again() -> None:
     closing = [inbox.take(message) for message in msgpack.Unpacker(io.BytesIO(b"".join(pieces)))]
     assert closing[-1] == ("build", 3)
     assert set(closing[:-1]) == {None}
-    checkpoint = Checkpoint(3, b"".join(inbox.state), tuple(inbox.pending))
-    assert StoredRoom(checkpoint, tuple(inbox.entries)) == stored
+    assert StoredRoom(inbox.checkpoint(3), tuple(inbox.entries)) == stored
 
 
 def test_a_worker_whose_server_was_killed_ends_without_a_word() -> None:

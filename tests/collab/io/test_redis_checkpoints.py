@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgpack
 import pytest
 
 from collab.errors import StoreCorrupt, StoreError, StoreFenced, StoreUnavailable
@@ -78,6 +79,15 @@ async def test_a_checkpoint_of_many_pieces_comes_back(store: RedisStore) -> None
     await commit(store, 1)
     await store.compact(ROOM, Checkpoint(1, state, (b"pending",)))
     assert (await store.load(ROOM)).checkpoint == Checkpoint(1, state, (b"pending",))
+
+
+async def test_a_checkpoint_of_a_version_that_knew_no_authors_is_read(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await commit(store, 1)
+    monkeypatch.setattr(redis_checkpoints, "_packed", lambda one: msgpack.packb((one.state, one.pending)))
+    await store.compact(ROOM, Checkpoint(1, b"state", (b"pending",), b"lost"))
+    assert (await store.load(ROOM)).checkpoint == Checkpoint(1, b"state", (b"pending",))
 
 
 async def test_a_checkpoint_that_was_written_half_is_never_read_and_goes_away(

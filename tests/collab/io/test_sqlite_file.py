@@ -242,6 +242,70 @@ async def test_a_flipped_byte_of_an_entry_names_room_and_entry(tmp_path: Path) -
     await store.close()
 
 
+async def test_a_flipped_byte_of_who_wrote_what_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "rooms.sqlite"
+    store = await SqliteStore.open(path)
+    await store.append(entries(3))
+    await store.compact(ROOM, Checkpoint(3, b"state", (), b"who wrote what in the room"))
+    await store.close()
+    flip(path, path.read_bytes().index(b"who wrote"))
+    store = await SqliteStore.open(path)
+    with pytest.raises(StoreCorrupt, match="who wrote what in the checkpoint of entry 3"):
+        await store.load(ROOM)
+    await store.close()
+
+
+async def old_store(path: Path) -> None:
+    """A store as the first format has it, with a checkpoint and entries after it."""
+    store = await SqliteStore.open(path)
+    await store.append(entries(5))
+    await store.compact(ROOM, Checkpoint(3, b"state"))
+    await store.close()
+    change(path, "DROP TABLE attributions")
+    change(path, "PRAGMA user_version = 1")
+
+
+async def test_a_store_of_the_first_format_is_brought_to_this_one(tmp_path: Path) -> None:
+    path = tmp_path / "rooms.sqlite"
+    await old_store(path)
+    for _ in range(2):
+        store = await SqliteStore.open(path)
+        stored = await store.load(ROOM)
+        assert (stored.checkpoint, stored.last_seq) == (Checkpoint(3, b"state"), 5)
+        await store.close()
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    store = await SqliteStore.open(path)
+    await store.compact(ROOM, Checkpoint(4, b"state", (), b"who wrote what"))
+    assert (await store.load(ROOM)).checkpoint == Checkpoint(4, b"state", (), b"who wrote what")
+    await store.close()
+
+
+async def test_an_upgrade_that_stands_in_the_log_alone_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "rooms.sqlite"
+    await old_store(path)
+    copy = tmp_path / "copy.sqlite"
+    with closing(sqlite3.connect(path)) as reader:
+        # Somebody who reads keeps the log from being moved into the file.
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM rooms").fetchone()
+        store = await SqliteStore.open(path)
+        for suffix in ("", "-wal"):
+            copy.with_name(copy.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
+        await store.close()
+    assert copy.read_bytes()[60:64] == b"\x00\x00\x00\x01"
+    store = await SqliteStore.open(copy)
+    assert (await store.load(ROOM)).last_seq == 5
+    await store.close()
+
+
+async def test_a_damaged_store_of_the_first_format_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "rooms.sqlite"
+    await old_store(path)
+    change(path, "CREATE TABLE more (x)")
+    await refused(path, StoreCorrupt, "its tables are not defined")
+
+
 async def test_a_flipped_byte_of_a_checkpoint_or_record_is_found(tmp_path: Path) -> None:
     path = tmp_path / "rooms.sqlite"
     store = await SqliteStore.open(path)

@@ -20,12 +20,14 @@ def made(text: str, changes: list[Change]) -> str:
 
 def streamed(old: str, pieces: list[str]) -> str:
     aligner = Aligner(old)
-    text = old
-    for piece in pieces:
-        before = text[: aligner.at]
-        text = made(text, aligner.feed(piece))
-        assert text.startswith(before)
-    return made(text, aligner.feed("", last=True))
+    done, at = "", 0
+    for piece in [*pieces, ""]:
+        for start, end, insert in aligner.feed(piece, last=piece == ""):
+            assert start >= at, "a decision was taken back"
+            done += old[at:start] + insert
+            at = end
+        assert at <= aligner.at
+    return done + old[at:]
 
 
 @given(LINES, LINES, st.lists(st.integers(1, 6), min_size=1))
@@ -70,13 +72,13 @@ def test_deleted_lines_are_found_far_ahead() -> None:
 def test_a_partial_line_streams_at_once_past_the_old_lines() -> None:
     aligner = Aligner("keep\n")
     assert aligner.feed("keep\nne") == [(5, 5, "ne")]
-    assert aligner.feed("w") == [(7, 7, "w")]
+    assert aligner.feed("w") == [(5, 5, "w")]
     assert aligner.feed("", last=True) == []
 
 
 def test_an_empty_old_text_streams_every_character() -> None:
     aligner = Aligner("")
-    assert [aligner.feed(char) for char in "ab"] == [[(0, 0, "a")], [(1, 1, "b")]]
+    assert [aligner.feed(char) for char in "ab"] == [[(0, 0, "a")], [(0, 0, "b")]]
 
 
 @pytest.mark.parametrize("text", ["", "a", "a\n", "a\n\nb", "\n", "a\r\nb\r", "a\u2028b\n"])
@@ -85,3 +87,12 @@ def test_lines_end_with_newlines_only(text: str) -> None:
     assert "".join(lines) == text
     assert all(line.endswith("\n") for line in lines[:-1])
     assert all("\n" not in line[:-1] for line in lines)
+
+
+def test_a_new_line_that_stands_far_ahead_too_does_not_take_what_is_between_for_deleted() -> None:
+    old = "".join(f"value_{n} = {n}\n" for n in range(30)) + "    else:\n        last()\n    else:\n"
+    new = old.replace("value_5 = 5\n", "value_5 = 5\n    else:\n        new_line()\n")
+    aligner = Aligner(old)
+    changes = [change for line in [*split_lines(new), ""] for change in aligner.feed(line, last=not line)]
+    assert all(start == end for start, end, _ in changes)
+    assert streamed(old, split_lines(new)) == new

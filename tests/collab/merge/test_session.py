@@ -5,8 +5,10 @@ import pytest
 from collab.document import Document
 from collab.errors import InvalidOperation, NotFound
 from collab.ids import ClientId, FileId
+from collab.merge.contest import Blocked
 from collab.merge.items import State
-from collab.merge.session import Blocked, MergeSession
+from collab.merge.resolver import TextResolver
+from collab.merge.session import MergeSession
 from collab.undo import undo
 
 FILE = FileId("f1")
@@ -255,13 +257,17 @@ def test_a_hunk_in_a_deleted_file_is_blocked() -> None:
     live = document()
     session = MergeSession(live, ClientId(9))
     number = session.open_hunk(FILE, *TWO)
-    whole = session.open_whole(FILE)
+    rewriting = MergeSession(live, ClientId(10))
+    whole = rewriting.open_whole(FILE)
     live.edit(lambda editor: editor.delete(FILE))
-    for one in (number, whole):
-        session.write(one, "x\n")
-        session.close(one)
-    hunk, whole_file = pull(session, live)
-    assert (hunk.kind, hunk.anchor) == ("hunk", None)
+    session.write(number, "x\n")
+    session.close(number)
+    rewriting.write(whole, "x\n")
+    rewriting.close(whole)
+    (hunk,) = pull(session, live)
+    (whole_file,) = pull(rewriting, live)
+    assert (hunk.kind, hunk.file, hunk.after) == ("new_file", None, "one 1\nx\nthree 3\nfour 4\n")
+    assert hunk.conflict == whole_file.conflict == "structural_conflict"
     assert (whole_file.kind, whole_file.file, whole_file.after) == ("new_file", None, "x\n")
 
 
@@ -317,8 +323,8 @@ def test_what_was_typed_at_the_end_of_a_withdrawn_line_joins_no_other_line() -> 
     pull(session, live)
     at = live.text(FILE).index("between") + len("between")
     splice(live, at, at, "  # coarse")
-    session.close(number)
-    assert len(pull(session, live)) == 1
+    session.withdraw(number)
+    assert pull(session, live) == []
     assert live.text(FILE) == TEXT[:6] + "  # coarse\n" + TEXT[6:]
 
 
@@ -330,10 +336,8 @@ def test_a_new_file_in_which_somebody_typed_is_kept_with_their_text_alone() -> N
     session.write(number, "from the job\n")
     pull(session, live)
     live.edit(lambda editor: editor.splice(new, 4, 4, "PERSON"))
-    session.write(number, "more\n")
-    session.close(number)
-    (blocked,) = pull(session, live)
-    assert blocked.after == "from the job\nmore\n"
+    session.withdraw(number)
+    assert pull(session, live) == []
     assert live.text(new) == "PERSON"
 
 
@@ -348,15 +352,99 @@ def test_a_withdrawn_new_file_goes() -> None:
     assert list(live.listing().files) == [FILE]
 
 
-def test_renames_and_deletions_are_always_asked() -> None:
+def test_a_deletion_is_always_asked() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    session.delete(FILE)
+    (delete,) = pull(session, live)
+    assert (delete.kind, delete.before, delete.after) == ("delete_file", TEXT, "")
+    assert FILE in live.listing().files
+
+
+def test_a_rename_lands_and_is_undone() -> None:
     live = document()
     session = MergeSession(live, ClientId(9))
     session.rename(FILE, "b.txt")
-    session.delete(FILE)
-    rename, delete = pull(session, live)
-    assert (rename.kind, rename.before, rename.after) == ("rename_file", "a.txt", "b.txt")
-    assert (delete.kind, delete.before, delete.after) == ("delete_file", TEXT, "")
+    assert pull(session, live) == []
+    assert live.listing().files[FILE].path == "b.txt"
+    update, _ = undo(session.ledger, live)
+    assert update is not None
+    live.apply([update])
     assert live.listing().files[FILE].path == "a.txt"
+
+
+def test_a_rename_of_a_file_that_was_renamed_meanwhile_is_asked() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    session.rename(FILE, "b.txt")
+    live.edit(lambda editor: editor.rename(FILE, "c.txt"))
+    (asked,) = pull(session, live)
+    assert (asked.kind, asked.after, asked.conflict) == ("rename_file", "b.txt", "structural_conflict")
+    assert live.listing().files[FILE].path == "c.txt"
+
+
+def test_a_rename_to_a_path_that_is_taken_is_asked() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    session.rename(FILE, "b.txt")
+    live.edit(lambda editor: editor.create(FileId("f2"), "b.txt", ""))
+    (asked,) = pull(session, live)
+    assert (asked.kind, asked.conflict) == ("rename_file", "same_file_different_content")
+
+
+def test_a_rewrite_lands_where_nobody_typed_and_is_asked_where_somebody_did() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    whole = session.open_whole(FILE)
+    splice(live, 11, 11, "X")
+    session.write(whole, "uno 1\ndue 2\nthree 3\nquattro\n")
+    session.close(whole)
+    assert live.text(FILE) == "one 1\ntwo 2X\nthree 3\nfour 4\n"
+    pulled = pull(session, live)
+    assert [(one.kind, one.before, one.after) for one in pulled] == [("hunk", "one 1\ntwo 2\n", "uno 1\ndue 2\n")]
+    assert live.text(FILE) == "one 1\ntwo 2X\nthree 3\nquattro\n"
+
+
+def test_somebody_who_types_in_a_line_that_the_job_has_completed_does_not_stop_it() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, 6, 6)
+    session.write(number, "first\nsec")
+    pull(session, live)
+    splice(live, 11, 11, " PERSON")
+    session.write(number, "ond\n")
+    session.close(number)
+    assert pull(session, live) == []
+    assert live.text(FILE) == "one 1\nfirst PERSON\nsecond\ntwo 2\nthree 3\nfour 4\n"
+
+
+def test_somebody_who_types_in_the_line_that_is_being_written_stops_it() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, 6, 6)
+    session.write(number, "first\nsec")
+    pull(session, live)
+    splice(live, 13, 13, "X")
+    session.write(number, "ond\n")
+    session.close(number)
+    (blocked,) = pull(session, live)
+    assert (blocked.before, blocked.after) == ("", "first\nsecond\n")
+    assert live.text(FILE) == "one 1\nXtwo 2\nthree 3\nfour 4\n"
+
+
+def test_what_waits_for_a_yes_is_not_written() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    whole = session.open_whole(FILE, asks="The room is asked first.")
+    session.write(whole, TEXT.replace("two 2", "zwei").replace("four 4", "vier"))
+    assert pull(session, live) == []
+    session.close(whole)
+    asked = pull(session, live)
+    assert [(one.before, one.after, one.conflict) for one in asked] == [
+        ("two 2\n", "zwei\n", "none"),
+        ("four 4\n", "vier\n", "none"),
+    ]
+    assert live.text(FILE) == TEXT
 
 
 def test_the_base_stays_what_the_model_was_shown() -> None:
@@ -397,14 +485,14 @@ def test_the_cursor_is_behind_the_last_text_written() -> None:
 def test_the_end_of_a_blocked_place_before_an_astral_character_holds() -> None:
     live = document("a\n😀\n")
     session = MergeSession(live, ClientId(9))
-    number = session.open_hunk(FILE, 2, 2)
-    splice(live, 2, 2, "X")
+    number = session.open_hunk(FILE, 0, 2)
+    splice(live, 1, 1, "X")
     session.write(number, "n\n")
     session.close(number)
     (blocked,) = pull(session, live)
     assert blocked.anchor is not None
     assert blocked.end is not None
-    assert (live.resolve(FILE, blocked.anchor), live.resolve(FILE, blocked.end)) == (2, 3)
+    assert (live.resolve(FILE, blocked.anchor), live.resolve(FILE, blocked.end)) == (0, 3)
 
 
 def test_all_replicas_agree_when_edits_arrive_after_the_merge() -> None:
@@ -417,3 +505,16 @@ def test_all_replicas_agree_when_edits_arrive_after_the_merge() -> None:
     assert blocked == []
     assert live.text(FILE) == other.text(FILE)
     assert "LATE" in live.text(FILE)
+
+
+def test_each_of_several_collisions_is_merged_in_the_text_that_the_one_before_has_left() -> None:
+    live = document("alpha = one(1)\nsame line\nbeta = two(2)\nlast line\n")
+    session = MergeSession(live, ClientId(9), TextResolver())
+    whole = session.open_whole(FILE)
+    for place, typed in (("alpha", "my_"), ("beta", "your_")):
+        at = live.text(FILE).index(place)
+        splice(live, at, at, typed)
+    session.write(whole, "alpha = one(1111)\nsame line\nbeta = two(2222)\nlast line\n")
+    session.close(whole)
+    assert pull(session, live) == []
+    assert live.text(FILE) == "my_alpha = one(1111)\nsame line\nyour_beta = two(2222)\nlast line\n"

@@ -8,7 +8,7 @@ from collab.document import Document
 from collab.errors import Conflict, NotFound, StoreCorrupt
 from collab.ids import ClientId, FileId, JobId, SuggestionId
 from collab.ledger import Ledger
-from collab.merge.suggestions import Suggestion, Suggestions, accept, current
+from collab.merge.suggestions import Suggestion, Suggestions, answer, current
 from collab.undo import undo
 
 FILE = FileId("f1")
@@ -37,7 +37,7 @@ def of_lines(live: Document, start: int, end: int, after: str) -> Suggestion:
 
 
 def accepted(live: Document, suggestion: Suggestion) -> Ledger:
-    update, ledger = accept(live, suggestion, ClientId(9))
+    update, ledger = answer(live, suggestion, ClientId(9))
     assert update is not None
     live.apply([update])
     return Ledger.from_bytes(ledger.to_bytes())
@@ -65,7 +65,7 @@ def test_accepting_replaces_what_stands_there_now_and_can_be_undone() -> None:
 
 def test_accepting_what_is_there_already_changes_nothing() -> None:
     live = document()
-    update, ledger = accept(live, of_lines(live, 4, 11, TEXT[4:11]), ClientId(9))
+    update, ledger = answer(live, of_lines(live, 4, 11, TEXT[4:11]), ClientId(9))
     assert update is None
     assert ledger.empty
 
@@ -84,7 +84,7 @@ def test_accepting_in_a_deleted_file_is_a_conflict() -> None:
     suggestion = of_lines(live, 4, 11, "two\n")
     live.edit(lambda editor: editor.delete(FILE))
     with pytest.raises(Conflict, match=r"a\.txt was deleted"):
-        accept(live, suggestion, ClientId(9))
+        answer(live, suggestion, ClientId(9))
     assert current(live, suggestion) == ""
 
 

@@ -14,6 +14,7 @@ from collab.document import Document
 from collab.errors import Conflict, InvalidInput, LimitExceeded, NotFound
 from collab.ids import ClientId
 from collab.io.clock import SystemClock
+from collab.merge.contest import Resolver
 from collab.origin import JobOrigin, UndoOrigin
 from generation.errors import ModelRefused, ModelUnavailable, StreamBroken
 from generation.events import (
@@ -54,10 +55,19 @@ def room() -> FakeRoom:
 
 @asynccontextmanager
 async def engine(
-    room: FakeRoom, model: ScriptedModel, settings: GenerationSettings = QUICK, seed: int = 1
+    room: FakeRoom,
+    model: ScriptedModel,
+    settings: GenerationSettings = QUICK,
+    seed: int = 1,
+    resolver: Resolver | None = None,
 ) -> AsyncIterator[GenerationEngine]:
     made = GenerationEngine(
-        FakeRooms(room), FixedModels(model, OfflineModel()), settings, SystemClock(), random.Random(seed)
+        FakeRooms(room),
+        FixedModels(model, OfflineModel()),
+        settings,
+        SystemClock(),
+        random.Random(seed),
+        resolver=resolver,
     )
     task = asyncio.create_task(made.run())
     try:
@@ -337,12 +347,12 @@ async def test_lines_that_are_not_there_become_a_suggestion(room: FakeRoom) -> N
     assert room.text("app.py") == APP
 
 
-async def test_deletions_and_renames_are_asked(room: FakeRoom) -> None:
+async def test_a_rename_lands_and_a_deletion_is_asked(room: FakeRoom) -> None:
     room.add("old.py", "x\n")
     answer = "<<<<<<< DELETE old.py\n<<<<<<< RENAME app.py => main.py\n"
     async with engine(room, ScriptedModel(said(answer))) as made:
         job = await ask(made, room)
-        assert job.hunks_pending == 2
+        assert (job.hunks_applied, job.hunks_pending) == (1, 1)
         for suggestion in await made.suggestions(ROOM):
             await made.answer(ROOM, suggestion.suggestion, "accept", ADA)
         assert [file.shown for file in room.document.listing().files.values()] == ["main.py"]
@@ -577,18 +587,19 @@ async def test_a_forgotten_room_has_no_jobs_any_more(room: FakeRoom) -> None:
 async def test_a_suggestion_accepted_while_the_job_runs_is_undone_with_it(room: FakeRoom) -> None:
     gate = Gate()
     blind = "app.py\n<<<<<<< SEARCH\nnot there\n=======\nx\n>>>>>>> REPLACE\n"
-    script = [text("<<<<<<< RENAME app.py => main.py\n" + blind), gate, *said(NEW)]
+    script = [text("<<<<<<< DELETE app.py\n" + blind), gate, *said(NEW)]
     async with engine(room, ScriptedModel(script)) as made:
         job = await made.submit(ROOM, GenerationRequest("x"), ADA)
         await room.until(lambda: len(room.of(SuggestionAdded)) == 2)
-        [rename] = [s for s in await made.suggestions(ROOM) if s.kind == "rename_file"]
-        await made.answer(ROOM, rename.suggestion, "accept", BOB)
-        assert room.text("main.py") == APP
+        [delete] = [s for s in await made.suggestions(ROOM) if s.kind == "delete_file"]
+        await made.answer(ROOM, delete.suggestion, "accept", BOB)
+        assert room.document.listing().files == {}
         gate.open.set()
         done = await finished(room)
         assert (done.hunks_applied, done.hunks_pending, done.state) == (2, 1, "needs_review")
         await made.undo(ROOM, job.job, ADA)
     assert [file.shown for file in room.document.listing().files.values()] == ["app.py"]
+    assert room.text("app.py") == APP
 
 
 async def test_a_job_that_is_retried_while_its_cancelled_try_still_ends_goes_on(room: FakeRoom) -> None:

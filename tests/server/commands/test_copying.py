@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from collab.errors import StoreError, StoreUnavailable
+from collab.history.version import KIND, PACKS, PackRef, Version, VersionId
 from collab.ids import RoomId
 from collab.memory import MemoryStore
 from collab.ports import Checkpoint, LogEntry, RoomSummary, Store, StoredRoom
@@ -25,6 +26,20 @@ async def test_a_room_comes_with_everything() -> None:
     assert differences(ours, theirs) == []
     assert await read_records(target, ROOM) == await read_records(source, ROOM)
     assert [(one.at_ms, one.origin) for one in theirs.entries] == [(one.at_ms, one.origin) for one in ours.entries]
+
+
+async def test_versions_come_with_all_that_they_hold() -> None:
+    source, target = MemoryStore(), MemoryStore()
+    await fill(source)
+    ref = PackRef("p1", 3, 2)
+    await source.put_record(ROOM, PACKS, ref.id, ref.to_bytes())
+    for place in ref.places:
+        await source.put_record(ROOM, ref.kind, place, b"what it holds")
+    await source.put_record(ROOM, KIND, "v1", Version(VersionId("v1"), 1, AT_MS, "work", pack=ref).to_bytes())
+    copied = await copy_room(source, Target(target), await summary(source), replacing=False)
+    assert copied.records == 6
+    assert await target.records(ROOM, ref.kind) == await source.records(ROOM, ref.kind) != {}
+    assert await target.records(ROOM, KIND) == await source.records(ROOM, KIND)
 
 
 async def test_numbers_begin_at_one_and_have_no_gap() -> None:
@@ -52,7 +67,7 @@ def room(*updates: bytes, checkpoint: Checkpoint | None = None) -> StoredRoom:
 
 def test_a_missing_entry_is_a_difference() -> None:
     updates = edits(5)
-    assert differences(room(*updates), room(*updates[:4])) == ["state vector", "content", "entries"]
+    assert differences(room(*updates), room(*updates[:4])) == ["state vector", "content", "entries", "authors"]
 
 
 def test_the_same_document_with_other_entries_is_a_difference() -> None:

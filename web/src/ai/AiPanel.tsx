@@ -1,4 +1,5 @@
 /** Asking the AI, its suggestions and its jobs. */
+import type { Job } from "../messages";
 import { useRoom } from "../store/context";
 import { JobCard } from "./JobCard";
 import { PromptBox } from "./PromptBox";
@@ -26,6 +27,25 @@ function ModelLine() {
   );
 }
 
+/** So many open suggestions are listed here; the review panel has them all. */
+const LISTED = 20;
+const MOST_CARDS = 50;
+
+function Cards({ title, jobs }: { title: string; jobs: Job[] }) {
+  if (jobs.length === 0) return null;
+  return (
+    <section aria-label={title}>
+      <h3>{title}</h3>
+      <div className="cards">
+        {jobs.slice(0, MOST_CARDS).map((job) => (
+          <JobCard key={job.job} job={job} />
+        ))}
+      </div>
+      {jobs.length > MOST_CARDS && <p className="muted small">{jobs.length - MOST_CARDS} older ones are not shown.</p>}
+    </section>
+  );
+}
+
 export function AiPanel() {
   const jobs = useRoom((state) => state.ai.jobs);
   const suggestions = useRoom((state) => state.ai.suggestions);
@@ -41,10 +61,11 @@ export function AiPanel() {
             Suggestions {open.length > 0 && <span className="count">{open.length}</span>}
           </h3>
           <div className="cards" aria-live="polite">
-            {open.map((one) => (
+            {open.slice(0, LISTED).map((one) => (
               <SuggestionCard key={one.suggestion} suggestion={one} />
             ))}
           </div>
+          {open.length > LISTED && <p className="muted small">{open.length - LISTED} more; see them with Review of their job.</p>}
           {decided.length > 0 && (
             <details className="decided" open={open.length === 0}>
               <summary className="small">{decided.length} decided</summary>
@@ -57,16 +78,8 @@ export function AiPanel() {
           )}
         </section>
       )}
-      {jobs.length > 0 && (
-        <section aria-label="Jobs">
-          <h3>Jobs</h3>
-          <div className="cards">
-            {jobs.map((job) => (
-              <JobCard key={job.job} job={job} />
-            ))}
-          </div>
-        </section>
-      )}
+      <Cards title="Jobs" jobs={jobs.filter((job) => job.kind === "job")} />
+      <Cards title="Other changes" jobs={jobs.filter((job) => job.kind !== "job")} />
     </div>
   );
 }

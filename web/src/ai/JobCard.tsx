@@ -1,9 +1,10 @@
 /** One AI job: what was asked, how far it is, and what can be done about it. */
 import type { Job } from "../messages";
 import { useRoom, useSession } from "../store/context";
-import { canRetry, duration, isRunning, stage } from "./words";
+import { canRetry, changeTitle, duration, isRunning, moment, stage } from "./words";
 
 function facts(job: Job): string {
+  if (job.kind !== "job") return job.asked_by ? `By ${job.asked_by}` : "";
   const parts = [job.asked_by ? `Asked by ${job.asked_by}` : null, job.offline ? "offline templates, no AI" : job.model];
   if (job.tokens > 0) parts.push(`${job.tokens.toLocaleString("en")} tokens`);
   if (isRunning(job) && job.eta_seconds !== null) parts.push(`about ${duration(job.eta_seconds)} left`);
@@ -49,12 +50,15 @@ function Actions({ job }: { job: Job }) {
     </button>
   );
   const running = isRunning(job);
-  if (!running && !canRetry(job) && !job.can_undo && !job.undone) return null;
+  const ai = job.kind === "job";
   return (
-    <div className="row">
+    <div className="row wrap">
       {running && button("cancel", "Cancel")}
-      {canRetry(job) && button("retry", "Retry")}
+      {ai && canRetry(job) && button("retry", "Retry")}
       {job.undone ? button("redo", "Redo") : job.can_undo && button("undo", "Undo")}
+      <button type="button" className="button small" data-testid="job-review" onClick={() => session.review(job.job)}>
+        {job.hunks_pending > 0 ? `Review ${job.hunks_pending}` : "Review"}
+      </button>
     </div>
   );
 }
@@ -66,13 +70,14 @@ export function JobCard({ job }: { job: Job }) {
   const percent = Math.round(job.progress * 100);
   const summary = result(job);
   return (
-    <article className="card job" data-testid="job" data-job={job.job} data-state={job.state} aria-label={`AI job: ${job.prompt}`}>
+    <article className="card job" data-testid="job" data-job={job.job} data-state={job.state} data-kind={job.kind} aria-label={`${changeTitle(job)}: ${job.prompt}`}>
       <header className="card-head">
         <span className="dot" style={{ background: job.color }} />
+        {job.kind !== "job" && <span className="small">{changeTitle(job)}</span>}
         <span className={`badge ${job.state}`}>{stage(job)}</span>
         <span className="grow" />
         <time className="muted small" dateTime={new Date(job.created_ms).toISOString()}>
-          {new Date(job.created_ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}
+          {moment(job.created_ms)}
         </time>
       </header>
       <p className="prompt-text">{job.prompt}</p>

@@ -3,12 +3,9 @@ import { useId, useMemo, useState, type FormEvent, type KeyboardEvent } from "re
 import type { Mode, Strategy } from "../messages";
 import { useRoom, useSession } from "../store/context";
 import { FilePicker } from "./FilePicker";
+import { MODES } from "./words";
 
 const MAX_FILES = 200;
-const MODES: [Mode, string, string][] = [
-  ["auto", "Write at once", "Changes that fit land as they stream; the rest is offered."],
-  ["review", "Review first", "Every change is offered before it lands."],
-];
 const STRATEGIES: [Strategy | "auto", string][] = [
   ["auto", "Automatic"],
   ["targeted", "Targeted: places in these files"],
@@ -23,7 +20,10 @@ export function PromptBox() {
   const online = useRoom((state) => state.server !== null && !["offline", "ended", "connecting"].includes(state.saving.kind));
   const openFile = useRoom((state) => state.openFile);
   const [prompt, setPrompt] = useState("");
-  const [mode, setMode] = useState<Mode>("auto");
+  const room = useRoom((state) => state.mode);
+  // Null: as the room has it, also when somebody changes that.
+  const [own, setMode] = useState<Mode | null>(null);
+  const mode = own ?? room;
   const [strategy, setStrategy] = useState<Strategy | "auto">("auto");
   const [flipped, setFlipped] = useState<ReadonlySet<string>>(new Set());
   const [sending, setSending] = useState(false);
@@ -56,7 +56,7 @@ export function PromptBox() {
     try {
       const known = new Set(session.store.getState().files.map((file) => file.id));
       const files = [...chosen].filter((file) => known.has(file)).slice(0, MAX_FILES);
-      await session.ask({ prompt, mode, files, strategy: strategy === "auto" ? null : strategy });
+      await session.ask({ prompt, mode: own, files, strategy: strategy === "auto" ? null : strategy });
       setPrompt("");
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
@@ -98,6 +98,24 @@ export function PromptBox() {
           </button>
         ))}
       </div>
+      <label className="row small muted room-mode">
+        <span>In this room, unless chosen</span>
+        <select
+          className="input grow"
+          data-testid="room-mode"
+          value={room}
+          onChange={(event) => {
+            session.setMode(event.target.value as Mode);
+            setMode(null);
+          }}
+        >
+          {MODES.map(([value, text]) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </label>
       <div className="row">
         <select
           className="input grow"

@@ -1,106 +1,149 @@
-/** A change that an AI job proposes: what, why, and the room's answer. */
-import { useState } from "react";
+/** A change that a job proposes: what, why, and the room's answer. */
+import { useState, type KeyboardEvent } from "react";
 import type { Suggestion } from "../messages";
-import { useSession } from "../store/context";
+import { emptied } from "../review/place";
+import { useLive } from "../review/useLive";
+import { useRoom, useSession } from "../store/context";
 import { DiffView } from "./DiffView";
-import { outcome, suggestionTitle } from "./words";
+import { collision, outcome, suggestionTitle, type Choice } from "./words";
 
-type Sides = "change" | "proposal" | "meanwhile";
-
-function sidesOf(suggestion: Suggestion, sides: Sides): [string, string, string] {
-  const { before, current, after } = suggestion;
-  switch (sides) {
-    case "change":
-      return [current, after, "From the text as it is now to the proposal"];
-    case "proposal":
-      return [before, after, "From the text that the AI saw to the proposal"];
-    case "meanwhile":
-      return [before, current, "From the text that the AI saw to the text as it is now"];
-  }
-}
-
-const CHOICES: [Sides, string][] = [
-  ["change", "Change"],
-  ["proposal", "AI's edit"],
-  ["meanwhile", "Meanwhile"],
+const BUTTONS: [Choice, string, string][] = [
+  ["accept", "Accept", "a"],
+  ["reject", "Reject", "r"],
+  ["both", "Keep both", "b"],
 ];
 
-export function SuggestionCard({ suggestion, inline = false }: { suggestion: Suggestion; inline?: boolean }) {
+interface Props {
+  suggestion: Suggestion;
+  /** In the text, where keys work when the card or something in it has the focus. */
+  inline?: boolean;
+  /** Puts the focus back to the text. */
+  leave?: () => void;
+}
+
+function Sides({ suggestion }: { suggestion: Suggestion }) {
+  const live = useLive(suggestion);
+  const gone = live.gone ?? emptied(suggestion, live);
+  return (
+    <>
+      {gone && (
+        <p className="small warn" data-testid="place-gone">
+          {gone}
+        </p>
+      )}
+      {suggestion.kind === "rename_file" ? (
+        <p className="mono small">{suggestion.after}</p>
+      ) : (
+        <DiffView before={live.text} after={suggestion.after} label="From the text as it is now to the proposal" />
+      )}
+    </>
+  );
+}
+
+/** The buttons of an open suggestion. */
+export function Choices({ suggestion, prefix }: { suggestion: Suggestion; prefix: string }) {
   const session = useSession();
-  const [sides, setSides] = useState<Sides>("change");
   const [asked, setAsked] = useState(false);
-  const open = suggestion.state === "open";
-  const changedMeanwhile = suggestion.before !== suggestion.current;
-  const [left, right, label] = sidesOf(suggestion, sides);
-  const prefix = inline ? "inline" : "suggestion";
-
-  const answer = async (choice: "accept" | "reject"): Promise<void> => {
+  const answer = async (choice: Choice): Promise<void> => {
     setAsked(true);
-    await session.answer(suggestion.suggestion, choice);
+    const told = await session.answer(suggestion.suggestion, choice);
     setAsked(false);
+    if (told) session.notify(told, "error");
   };
+  return (
+    <>
+      {BUTTONS.filter(([choice]) => suggestion.choices.includes(choice) && (choice !== "both" || suggestion.conflict !== "none")).map(
+        ([choice, text, key]) => (
+          <button
+            key={choice}
+            type="button"
+            className={choice === "accept" ? "button primary small" : "button small"}
+            disabled={asked}
+            data-testid={`${prefix}-${choice}`}
+            aria-keyshortcuts={key}
+            onClick={() => void answer(choice)}
+          >
+            {text}
+          </button>
+        ),
+      )}
+      {suggestion.choices.includes("edit") && (
+        <button type="button" className="button small" data-testid={`${prefix}-edit`} aria-keyshortcuts="e" onClick={() => session.compare(suggestion.suggestion, true)}>
+          Edit…
+        </button>
+      )}
+      {suggestion.kind !== "rename_file" && (
+        <button type="button" className="button small" data-testid={`${prefix}-compare`} aria-keyshortcuts="c" onClick={() => session.compare(suggestion.suggestion)}>
+          Compare…
+        </button>
+      )}
+    </>
+  );
+}
 
+/** Presses the button that a key stands for; true if there was one. */
+export function pressed(event: KeyboardEvent<HTMLElement>, within: HTMLElement): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey) return false;
+  const key = event.key === "Enter" && event.target === within ? "c" : event.key.toLowerCase();
+  if (key.length !== 1) return false;
+  const button = [...within.querySelectorAll<HTMLButtonElement>("[aria-keyshortcuts]")].find(
+    (one) => one.getAttribute("aria-keyshortcuts") === key,
+  );
+  if (!button || button.disabled) return false;
+  event.preventDefault();
+  button.click();
+  return true;
+}
+
+export function SuggestionCard({ suggestion, inline = false, leave }: Props) {
+  const session = useSession();
+  const by = useRoom((state) => state.ai.jobs.find((job) => job.job === suggestion.job)?.asked_by);
+  const open = suggestion.state === "open";
+  const how = collision(suggestion);
+  const keys = (event: KeyboardEvent<HTMLElement>): void => {
+    if (event.key === "Escape" && leave) leave();
+    else if (open) pressed(event, event.currentTarget);
+  };
   return (
     <article
       className="card suggestion"
       data-testid={inline ? undefined : "suggestion"}
       data-suggestion={suggestion.suggestion}
       data-state={suggestion.state}
+      data-conflict={suggestion.conflict}
       aria-label={`${suggestionTitle(suggestion)} ${suggestion.path}`}
+      tabIndex={-1}
+      onKeyDown={keys}
     >
       <header className="card-head">
         <span className="muted small">{suggestionTitle(suggestion)}</span>
         {suggestion.file !== null && !inline ? (
-          <button type="button" className="link mono" onClick={() => session.open(suggestion.file)}>
+          <button type="button" className="link mono" onClick={() => session.goTo(suggestion)}>
             {suggestion.path}
           </button>
         ) : (
           <span className="mono">{suggestion.path}</span>
         )}
       </header>
-      {suggestion.reason && <p className="small">{suggestion.reason}</p>}
-      {open && (
-        <>
-          {changedMeanwhile && suggestion.kind !== "new_file" && (
-            <div className="segments" role="group" aria-label="Texts to compare">
-              {CHOICES.map(([value, text]) => (
-                <button key={value} type="button" title={sidesOf(suggestion, value)[2]} aria-pressed={sides === value} onClick={() => setSides(value)}>
-                  {text}
-                </button>
-              ))}
-            </div>
-          )}
-          {suggestion.kind === "rename_file" ? (
-            <p className="mono small">{suggestion.after}</p>
-          ) : (
-            <DiffView before={left} after={right} label={label} />
-          )}
-        </>
+      {(how || suggestion.reason || by) && (
+        <p className="small">
+          {how && <span className="badge conflict">{how}</span>} {suggestion.reason}{" "}
+          {by && <span className="muted">Asked by {by}.</span>}
+        </p>
       )}
-      <footer className="row">
+      {open && <Sides suggestion={suggestion} />}
+      <footer className="row wrap">
         {open ? (
-          <>
-            <button
-              type="button"
-              className="button primary small"
-              disabled={asked}
-              data-testid={`${prefix}-accept`}
-              onClick={() => void answer("accept")}
-            >
-              Accept
-            </button>
-            <button
-              type="button"
-              className="button small"
-              disabled={asked}
-              data-testid={`${prefix}-reject`}
-              onClick={() => void answer("reject")}
-            >
-              Reject
-            </button>
-          </>
+          <Choices suggestion={suggestion} prefix={inline ? "inline" : "suggestion"} />
         ) : (
-          <span className={`badge ${suggestion.state}`}>{outcome(suggestion)}</span>
+          <>
+            <span className={`badge ${suggestion.state}`}>{outcome(suggestion)}</span>
+            {suggestion.kind !== "rename_file" && (
+              <button type="button" className="link small" onClick={() => session.compare(suggestion.suggestion)}>
+                Compare
+              </button>
+            )}
+          </>
         )}
       </footer>
     </article>

@@ -7,7 +7,7 @@ export type DiffLine =
 
 const CONTEXT = 3;
 /** Larger texts are compared roughly, so that a rewrite of a big file does not stop the page. */
-const MAX_EDITS = 4_000;
+const LIMITS = { maxEditLength: 4_000, timeout: 200 };
 
 function lines(value: string): string[] {
   const parts = value.split("\n");
@@ -16,7 +16,7 @@ function lines(value: string): string[] {
 }
 
 export function diffTexts(before: string, after: string): DiffLine[] {
-  const changes = diffLines(before, after, { maxEditLength: MAX_EDITS }) ?? [
+  const changes = diffLines(before, after, LIMITS) ?? [
     { value: before, added: false, removed: true },
     { value: after, added: true, removed: false },
   ];

@@ -1,5 +1,7 @@
 /** Jobs in words. */
-import type { Job, JobState, Suggestion } from "../messages";
+import type { Answer, Job, JobState, Mode, Suggestion } from "../messages";
+
+export type Choice = Answer["choice"];
 
 const STAGES: Record<JobState, string> = {
   queued: "Waiting its turn",
@@ -54,6 +56,28 @@ export function suggestionTitle(suggestion: Suggestion): string {
   return KINDS[suggestion.kind];
 }
 
+/** How a suggestion collided; null if it is only to be reviewed. */
+export function collision(suggestion: Suggestion): string | null {
+  switch (suggestion.conflict) {
+    case "none":
+      return null;
+    case "overlapping_edits":
+      return "Both changed the same lines";
+    case "same_file_different_content":
+      return suggestion.kind === "new_file" ? "Both made this file" : "Rewritten, and changed meanwhile";
+    case "structural_conflict":
+      return "What it needs was moved, renamed or deleted";
+  }
+}
+
+const LAYERS: Record<Suggestion["layer"], string> = {
+  "": "",
+  lines: ": the lines fit together",
+  tokens: ": the words fit together",
+  syntax: ": their order does not matter here",
+};
+
+/** What became of a suggestion. */
 export function outcome(suggestion: Suggestion): string {
   const by = suggestion.answered_by ? ` by ${suggestion.answered_by}` : "";
   switch (suggestion.state) {
@@ -61,9 +85,73 @@ export function outcome(suggestion: Suggestion): string {
       return `Accepted${by}`;
     case "rejected":
       return `Rejected${by}`;
+    case "both":
+      return `Both kept${by}`;
+    case "edited":
+      return `Edited by hand${by}`;
+    case "merged":
+      return `Merged by itself${LAYERS[suggestion.layer]}`;
     case "gone":
       return "Its place is gone";
     case "open":
       return "Open";
   }
+}
+
+/** Told to the second of two who answer. */
+export function cameSecond(suggestion: Suggestion): string {
+  return `${suggestion.answered_by ?? "Somebody"} was first (${outcome(suggestion)}), so your choice was not taken.`;
+}
+
+/** Whose side a job's text is, in a heading. */
+export function sideOf(job: Job | undefined): string {
+  switch (job?.kind) {
+    case "put":
+      return "Written file";
+    case "import":
+      return "Import";
+    case "restore":
+      return "Old version";
+    default:
+      return "AI";
+  }
+}
+
+/** Each choice as it stands on a button. `side` is what sideOf gives. */
+export function choiceText(choice: Choice, side: string): string {
+  switch (choice) {
+    case "accept":
+      return `${side}'s`;
+    case "reject":
+      return "Ours";
+    case "both":
+      return "Both";
+    case "edit":
+      return "Edit by hand";
+  }
+}
+
+const CHANGES: Record<Exclude<Job["kind"], "job">, string> = {
+  put: "Written file",
+  import: "Import",
+  restore: "Restore",
+};
+
+/** What a change that is no AI job is called. */
+export function changeTitle(job: Job): string {
+  return job.kind === "job" ? "AI job" : CHANGES[job.kind];
+}
+
+export const MODES: [Mode, string, string][] = [
+  ["auto", "Write at once", "Changes that fit land as they stream; the rest is offered."],
+  ["review", "Review first", "Nothing lands before somebody accepts it."],
+  ["ask", "Ask if big", "Rewrites of whole files and deletions are offered; the rest lands."],
+];
+
+/** Such as "12:04", or with the day when that was another one. */
+export function moment(ms: number, now: number = Date.now()): string {
+  const [date, today] = [new Date(ms), new Date(now)];
+  const time = date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  if (date.toDateString() === today.toDateString()) return time;
+  return `${date.toLocaleDateString([], { day: "numeric", month: "short" })}, ${time}`;
 }

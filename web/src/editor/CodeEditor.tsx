@@ -4,6 +4,8 @@ import { EditorView } from "@codemirror/view";
 import { useEffect, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
 import type * as Y from "yjs";
+import { BlameLine } from "../blame/BlameLine";
+import { useBlame } from "../blame/useBlame";
 import { SuggestionCard } from "../ai/SuggestionCard";
 import type { Suggestion } from "../messages";
 import { SessionContext, useRoom, useSession } from "../store/context";
@@ -15,16 +17,28 @@ import { loadLanguage } from "./languages";
 /** Where a person was in each file; so that switching between files does not lose the place. */
 const places = new WeakMap<Y.Text, { anchor: number; top: number }>();
 
+function InlineCard({ id, leave }: { id: string; leave: () => void }) {
+  const suggestion = useRoom((state) => state.ai.suggestions.find((one) => one.suggestion === id));
+  return suggestion ? <SuggestionCard suggestion={suggestion} inline leave={leave} /> : null;
+}
+
 function drawCard(session: RoomSession) {
-  return (element: HTMLElement, suggestion: Suggestion) => {
+  return (element: HTMLElement, suggestion: Suggestion, view: EditorView) => {
     const root = createRoot(element);
     root.render(
       <SessionContext value={session}>
-        <SuggestionCard suggestion={suggestion} inline />
+        <InlineCard id={suggestion.suggestion} leave={() => view.focus()} />
       </SessionContext>,
     );
-    // React does not allow to take a root away while it draws, which may be now.
-    return () => queueMicrotask(() => root.unmount());
+    return () => {
+      const focused = element.contains(document.activeElement);
+      // React does not allow to take a root away while it draws, which may be now.
+      queueMicrotask(() => {
+        root.unmount();
+        // Who answered by keys goes on in the text.
+        if (focused && view.dom.isConnected && !document.querySelector("dialog[open]")) view.focus();
+      });
+    };
   };
 }
 
@@ -34,7 +48,7 @@ export function CodeEditor({ file, path, text }: { file: string; path: string; t
   const suggestions = useRoom((state) => state.ai.suggestions);
   const reveal = useRoom((state) => state.reveal);
   const holder = useRef<HTMLDivElement>(null);
-  const [compartments] = useState(() => ({ language: new Compartment(), look: new Compartment() }));
+  const [compartments] = useState(() => ({ language: new Compartment(), look: new Compartment(), blame: new Compartment() }));
   const [view, setView] = useState<EditorView | null>(null);
 
   useEffect(() => {
@@ -96,5 +110,12 @@ export function CodeEditor({ file, path, text }: { file: string; path: string; t
     session.store.setState({ reveal: null });
   }, [view, file, reveal, session]);
 
-  return <div className="code" ref={holder} />;
+  const blamed = useBlame(view, path, compartments.blame);
+  const blame = useRoom((state) => state.blame);
+  return (
+    <>
+      <div className="code" ref={holder} />
+      {blame && <BlameLine line={blamed} />}
+    </>
+  );
 }

@@ -1,6 +1,7 @@
 /** The open file: its name, who else has it open, and its text. */
 import { fileText } from "../files/listing";
 import { Icon } from "../layout/Icon";
+import { SHORTCUTS } from "../layout/shortcuts";
 import { useRoom, useSession } from "../store/context";
 import { CodeEditor } from "./CodeEditor";
 import { describeLanguage } from "./languages";
@@ -38,6 +39,7 @@ export function EditorPanel() {
   const session = useSession();
   const file = useRoom((state) => state.files.find((one) => one.id === state.openFile) ?? null);
   const people = useRoom((state) => state.people);
+  const blame = useRoom((state) => state.blame);
   const text = file ? fileText(session.doc, file.id) : null;
   if (!file || !text) return <Welcome />;
   const here = people.filter((one) => one.file === file.id && !one.self);
@@ -60,6 +62,18 @@ export function EditorPanel() {
             <span key={one.client} className="dot" title={one.name} style={{ background: one.color }} />
           ))}
         </span>
+        <button
+          type="button"
+          className="icon-button"
+          data-testid="blame-toggle"
+          title={`Who wrote what (${SHORTCUTS.blame})`}
+          aria-label="Who wrote what"
+          aria-pressed={blame}
+          aria-keyshortcuts={SHORTCUTS.blame}
+          onClick={() => session.toggleBlame()}
+        >
+          <Icon name="margin" />
+        </button>
         <span className="muted small wide-only">{describeLanguage(file.shown)?.name ?? "Plain text"}</span>
       </div>
       <div className="editor" data-testid="editor" data-file={file.id}>

@@ -30,13 +30,14 @@ export interface EditorParts {
   undoManager: Y.UndoManager;
   language: Compartment;
   look: Compartment;
+  blame: Compartment;
   dark: boolean;
   label: string;
   drawSuggestion: DrawSuggestion;
 }
 
 /** The nonce that lets CodeMirror add its style element under the page's Content-Security-Policy. */
-function styleNonce(): string {
+export function styleNonce(): string {
   return document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
 }
 
@@ -45,6 +46,7 @@ export function editorExtensions(parts: EditorParts): Extension {
     EditorView.cspNonce.of(styleNonce()),
     // Offsets must count what the Y.Text counts, so only \n may end a line: "\r\n" is two units.
     EditorState.lineSeparator.of("\n"),
+    parts.blame.of([]),
     lineNumbers(),
     foldGutter(),
     highlightActiveLineGutter(),

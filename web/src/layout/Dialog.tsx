@@ -3,13 +3,14 @@ import { useEffect, useId, useRef, type ReactNode } from "react";
 interface Props {
   title: string;
   testid: string;
+  className?: string;
   close: () => void;
   actions: ReactNode;
   children: ReactNode;
 }
 
 /** A modal dialog of the browser: it keeps the focus, closes with Escape and gives the focus back. */
-export function Dialog({ title, testid, close, actions, children }: Props) {
+export function Dialog({ title, testid, className = "", close, actions, children }: Props) {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -25,7 +26,7 @@ export function Dialog({ title, testid, close, actions, children }: Props) {
   return (
     <dialog
       ref={dialog}
-      className="dialog"
+      className={`dialog ${className}`}
       aria-labelledby={id}
       data-testid={testid}
       onCancel={(event) => {

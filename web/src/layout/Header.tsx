@@ -3,6 +3,7 @@ import { describeSaving } from "../provider/saving";
 import { useRoom, useSession } from "../store/context";
 import { Icon } from "./Icon";
 import { readableRoom } from "./roomName";
+import { SHORTCUTS } from "./shortcuts";
 
 /** For a person who cannot see the page, only what matters is said aloud, not each keystroke's saving. */
 function Spoken({ text, urgent }: { text: string; urgent: boolean }) {
@@ -46,6 +47,7 @@ export function Header() {
   const session = useSession();
   const room = useRoom((state) => state.room);
   const theme = useRoom((state) => state.theme);
+  const history = useRoom((state) => state.center.kind === "history");
   const other = theme === "dark" ? "light" : "dark";
   const share = (): void => {
     navigator.clipboard.writeText(location.href).then(
@@ -68,6 +70,18 @@ export function Header() {
       <SaveState />
       <span className="grow" />
       <Avatars />
+      <button
+        type="button"
+        className="icon-button"
+        data-testid="history-toggle"
+        title={`History (${SHORTCUTS.history})`}
+        aria-label="History"
+        aria-pressed={history}
+        aria-keyshortcuts={SHORTCUTS.history}
+        onClick={() => session.showHistory(history ? null : {})}
+      >
+        <Icon name="clock" />
+      </button>
       <button
         type="button"
         className="icon-button"

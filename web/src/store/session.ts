@@ -2,12 +2,18 @@
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { reduceAi } from "../ai/inbox";
+import { cameSecond } from "../ai/words";
 import { fileText, observeListing, readListing } from "../files/listing";
-import type { AnyEvent, AnyRequest, Answer, Generate } from "../messages";
+import { withVersion, type Start } from "../history/versions";
+import { worthTelling } from "../history/activity";
+import type { ActivityReport, AnyEvent, AnyRequest, Answer, AnswerAll, Generate, Mode, Suggestion } from "../messages";
 import { keepName, loadIdentity } from "../people/identity";
 import { readParticipants, type Participant } from "../people/participants";
 import { keepOfflineCopy, WaitingCount } from "../provider/offline";
 import { RoomProvider } from "../provider/provider";
+import { LiveTexts } from "../review/liveTexts";
+import { rangeIn } from "../review/place";
+import { readMode, writeMode, settingsMap } from "./roomSettings";
 import { createRoomStore, type Notice, type Panel, type RoomStore } from "./state";
 import { chooseTheme, startTheme, watchSystemTheme } from "./theme";
 
@@ -21,6 +27,9 @@ export class RoomSession {
   readonly awareness = new Awareness(this.doc);
   readonly provider: RoomProvider;
   readonly store: RoomStore;
+  readonly texts = new LiveTexts(this.doc);
+  /** What this person wrote by hand for a suggestion and has not sent yet, by suggestion. */
+  readonly drafts = new Map<string, string>();
   readonly #undo = new Map<string, { text: Y.Text; manager: Y.UndoManager }>();
   #lastNotice = 0;
   #peopleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -48,6 +57,7 @@ export class RoomSession {
     });
     this.#introduce();
     observeListing(this.doc, () => this.#listFiles());
+    settingsMap(this.doc).observe(() => this.store.setState({ mode: readMode(this.doc) }));
     this.awareness.on("change", () => this.#peopleChanged());
     this.#peopleChanged();
     watchSystemTheme((theme) => this.store.setState({ theme }));
@@ -69,7 +79,45 @@ export class RoomSession {
     this.#remembered = null;
     if (file !== null) localStorage.setItem(this.#fileKey, file);
     this.awareness.setLocalStateField("file", file);
-    this.store.setState(panel ? { openFile: file, panel } : { openFile: file });
+    this.store.setState(panel ? { openFile: file, panel, center: { kind: "editor" } } : { openFile: file });
+  }
+
+  /** Opens the file of a suggestion where the suggestion stands. */
+  goTo(suggestion: Suggestion): void {
+    const { file } = suggestion;
+    const text = file === null ? null : fileText(this.doc, file);
+    if (file === null || text === null) return;
+    this.open(file);
+    this.store.setState({ reveal: { file, position: rangeIn(suggestion, text)?.from ?? 0 } });
+  }
+
+  /** Shows a job's changes in the middle, with what was decided about them; null goes back to the editor. */
+  review(job: string | null): void {
+    if (job === null) {
+      this.store.setState({ center: { kind: "editor" } });
+      return;
+    }
+    this.store.setState({ center: { kind: "review", job }, panel: "editor" });
+    void this.#attempt({ type: "suggestions", all: true });
+  }
+
+  /** Shows the room's versions in the middle; null goes back to the editor. */
+  showHistory(start: Start | null = {}): void {
+    this.store.setState(start ? { center: { kind: "history", start }, panel: "editor" } : { center: { kind: "editor" } });
+  }
+
+  /** Opens the sides of a suggestion next to each other; null closes them. */
+  compare(suggestion: string | null, edit = false): void {
+    this.store.setState({ comparing: suggestion === null ? null : { suggestion, edit } });
+  }
+
+  toggleBlame(): void {
+    this.store.setState({ blame: !this.store.getState().blame });
+  }
+
+  /** What jobs of this room do with their changes unless they are asked otherwise. */
+  setMode(mode: Mode): void {
+    writeMode(this.doc, mode);
   }
 
   show(panel: Panel): void {
@@ -110,8 +158,27 @@ export class RoomSession {
     await this.#attempt({ type: action, job });
   }
 
-  async answer(suggestion: string, choice: Answer["choice"]): Promise<void> {
-    await this.#attempt({ type: "answer", suggestion, choice });
+  /** Answers a suggestion. Resolves with null, or with why that was not done. */
+  async answer(suggestion: string, choice: Answer["choice"], text = ""): Promise<string | null> {
+    try {
+      await this.provider.request({ type: "answer", suggestion, choice, text: choice === "edit" ? text : "" });
+      return null;
+    } catch (error) {
+      const found = this.store.getState().ai.suggestions.find((one) => one.suggestion === suggestion);
+      if (found && found.state !== "open" && found.state !== "gone") return cameSecond(found);
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** Answers all open suggestions of a job, or of one of its files, and says what could not be done. */
+  async answerAll(job: string, choice: AnswerAll["choice"], path: string | null = null): Promise<void> {
+    const done = await this.#attempt({ type: "answer_all", job, choice, path });
+    if (done?.type === "done" && done.message.includes(" Not ")) this.notify(done.message, "error");
+  }
+
+  /** Sends a request; resolves with its answer, or with null after saying why there is none. */
+  async request(message: AnyRequest): Promise<AnyEvent | null> {
+    return this.#attempt(message);
   }
 
   notify(text: string, kind: Notice["kind"] = "info"): void {
@@ -141,10 +208,28 @@ export class RoomSession {
     const { ai } = this.store.getState();
     const next = reduceAi(ai, event);
     if (next !== ai) this.store.setState({ ai: next });
-    if (event.type === "welcome") {
-      const { version, model, limits } = event;
-      this.store.setState({ server: { version, model, limits } });
+    switch (event.type) {
+      case "welcome": {
+        const { version, model, limits } = event;
+        const first = this.store.getState().server === null;
+        this.store.setState({ server: { version, model, limits } });
+        if (first) void this.#askActivity();
+        if (this.store.getState().versions !== null) void this.#attempt({ type: "history" }, true);
+        break;
+      }
+      case "version_list":
+        this.store.setState({ versions: event.versions });
+        break;
+      case "version_added":
+        this.store.setState({ versions: withVersion(this.store.getState().versions, event.version) });
+        break;
     }
+  }
+
+  /** Once in a visit: what happened since this person left. */
+  async #askActivity(): Promise<void> {
+    const report = (await this.#attempt({ type: "activity" }, true)) as ActivityReport | null;
+    if (report && worthTelling(report, this.store.getState().self.name)) this.store.setState({ activity: report });
   }
 
   /** Cursors move many times a second; the list of people is drawn again at most ten times. */
@@ -207,12 +292,13 @@ export class RoomSession {
     return Y.createAbsolutePositionFromRelativePosition(relative, this.doc)?.index ?? null;
   }
 
-  async #attempt(request: AnyRequest, quiet = false): Promise<void> {
+  async #attempt(request: AnyRequest, quiet = false): Promise<AnyEvent | null> {
     try {
-      await this.provider.request(request);
+      return await this.provider.request(request);
     } catch (error) {
       // A name that could not be sent now travels in the address of the next connection.
       if (!quiet) this.notify(error instanceof Error ? error.message : String(error), "error");
+      return null;
     }
   }
 

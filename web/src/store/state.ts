@@ -1,13 +1,18 @@
 /** What the page shows. One store for each room; React reads it, the session writes it. */
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { emptyAi, type AiState } from "../ai/inbox";
+import type { Start } from "../history/versions";
 import type { RoomFile } from "../files/listing";
 import type { Identity } from "../people/identity";
 import type { Participant } from "../people/participants";
+import type { ActivityReport, Mode, VersionInfo } from "../messages";
 import type { SaveState } from "../provider/saving";
 import type { Theme } from "./theme";
 
 export type Panel = "files" | "editor" | "ai" | "people";
+
+/** What stands in the middle. */
+export type Center = { kind: "editor" } | { kind: "review"; job: string } | { kind: "history"; start: Start };
 
 export interface Notice {
   id: number;
@@ -36,6 +41,17 @@ export interface RoomState {
   self: Identity;
   people: Participant[];
   ai: AiState;
+  /** What jobs do with their changes unless they are asked otherwise; the room's setting. */
+  mode: Mode;
+  center: Center;
+  /** The suggestion whose sides are compared in the dialog. */
+  comparing: { suggestion: string; edit: boolean } | null;
+  /** Whether the margin shows who wrote what. */
+  blame: boolean;
+  /** The room's versions, newest first; null until they were asked for. */
+  versions: VersionInfo[] | null;
+  /** What happened since this person was here last. */
+  activity: ActivityReport | null;
   notices: Notice[];
   panel: Panel;
   theme: Theme;
@@ -56,6 +72,12 @@ export function createRoomStore(room: string, self: Identity, theme: Theme): Roo
     self,
     people: [],
     ai: emptyAi,
+    mode: "auto",
+    center: { kind: "editor" },
+    comparing: null,
+    blame: false,
+    versions: null,
+    activity: null,
     notices: [],
     panel: "editor",
     theme,

@@ -1,0 +1,224 @@
+"""A job's copy of the room: what it writes there and takes back, and where everything stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from collab.document import Document
+from collab.errors import NotFound
+from collab.ids import ClientId, FileId
+from collab.ledger import Created, Inserted, Ledger, Renamed
+from collab.merge.aligner import Change
+from collab.merge.edits import in_code_points, splice
+from collab.merge.hunks import Hunk, HunkState
+from collab.merge.parts import Part, PartState
+from collab.merge.ranges import IdRanges
+from collab.merge.track import Track
+from collab.undo import create, rename, revert, undo_client
+from collab.wire import IdRange, decode_state_vector
+
+
+class Workspace:
+    """The fork of one session. Whatever changes it returns the updates for the live document, in order."""
+
+    def __init__(self, live: Document, client_id: ClientId) -> None:
+        self.fork = live.fork(client_id)
+        self.fork.watch_files()
+        self.listing = self.fork.listing()
+        """The files of the base."""
+        self._base_state = decode_state_vector(live.state_vector())
+        self.seen = live.version
+        """The version of the live document that the fork has."""
+        self.written: tuple[FileId, bytes] | None = None
+        """Where the last text was written: a file, and an anchor behind it."""
+        self.aside = Ledger()
+        """What taking back has done besides, which the undo of other jobs must know of."""
+        self.others: Callable[[], Sequence[Ledger]] = tuple
+        """The present ledgers of the room's other jobs."""
+        self.kept: list[Inserted] = []
+        self._base: dict[FileId, str] | None = None
+        self._tracks: dict[FileId, Track] = {}
+
+    def base_text(self, file: FileId) -> str:
+        """The text of a file in the base. Raises NotFound."""
+        if file not in self.listing.files:
+            raise NotFound(f"There was no file {file[:200]!r} when the job began.", field="file")
+        return self._base[file] if self._base is not None else self.fork.text(file)
+
+    def track(self, file: FileId) -> Track:
+        """What is known of a file; a new one is empty."""
+        found = self._tracks.get(file)
+        if found is None:
+            found = self._tracks[file] = Track("")
+        return found
+
+    def sync(self, live: Document) -> list[FileId]:
+        """Brings the fork up to the live document and follows what people changed.
+
+        Returns the files whose text is another object now, so that nothing is known of what stands there.
+        """
+        if self._base is None:
+            # Before the fork changes for the first time.
+            self._base = {file: self.fork.text(file) for file in self.listing.files}
+            self._tracks = {file: Track(text) for file, text in self._base.items()}
+        if live.version == self.seen:
+            return []
+        applied = self.fork.apply([live.encode(self.fork.state_vector())])
+        self.seen = live.version
+        files = self.fork.listing().files
+        for file, delta in applied.deltas.items():
+            if file in self._tracks and file in files:
+                track = self._tracks[file]
+                track.follow(in_code_points(delta, track.text), self.fork.text(file), None)
+        replaced = []
+        if applied.files_changed:
+            for file, track in self._tracks.items():
+                # A client may have put another text object under the file's id.
+                if file in files and track.text != self.fork.text(file):
+                    replaced.append(file)
+            for file in replaced:
+                self._tracks[file] = Track("")
+        return replaced
+
+    # Writing
+
+    def create(self, hunk: Hunk) -> list[bytes | None]:
+        """Creates the file of a hunk, unless that is done."""
+        if hunk.created:
+            return []
+        update, _ = create(self.fork, hunk.file, hunk.path, "")
+        hunk.own_pending.created.append(Created(hunk.file, hunk.path))
+        hunk.created = True
+        self._tracks[hunk.file] = Track("")
+        return [update]
+
+    def take(self, hunk: Hunk) -> list[bytes | None]:
+        """Sorts new changes into parts and writes those of each part."""
+        track = self.track(hunk.file)
+        known = len(hunk.parts)
+        covered = {part: part.base_end for part in hunk.parts}
+        news: dict[Part, list[Change]] = {}
+        for change in hunk.changes():
+            news.setdefault(hunk.part_of(change, track.base), []).append(change)
+        track.parts += hunk.parts[known:]
+        updates = []
+        for part, changes in sorted(news.items(), key=lambda item: item[0].order, reverse=True):
+            part.changes += changes
+            if part.state is PartState.OPEN and hunk.state is HunkState.OPEN:
+                updates.append(self._write(hunk, part, changes, covered.get(part, part.base_start)))
+        for part in hunk.parts:
+            if part.state is PartState.OPEN and part.written:
+                track.settle(part, complete=hunk.complete(part))
+        return updates
+
+    def _write(self, hunk: Hunk, part: Part, changes: list[Change], covered: int) -> bytes | None:
+        track = self.track(hunk.file)
+        if part.touched or (
+            (not part.written or part.base_end > covered) and self._collides(track, part, covered)
+        ):
+            part.touched = True
+            return None
+        if not part.written:
+            track.begin(part)
+        frontier = part.end
+        track.extend(part, covered, part.base_end)
+        places: list[Change] = []
+        for start, stop, text in changes:
+            if start == covered:
+                at = frontier
+            else:
+                at = part.end if start == part.base_end else track.place(start)
+            places.append((at, at + stop - start, text))
+        update, behind = splice(self.fork, hunk.file, places, part.pending)
+        part.end += sum(len(text) - (stop - start) for start, stop, text in places)
+        track.follow(places, self.fork.text(hunk.file), part)
+        if behind is not None:
+            self.written = hunk.file, behind
+        return update
+
+    @staticmethod
+    def _collides(track: Track, part: Part, covered: int) -> bool:
+        if not part.written:
+            return track.collides(part.base_start, part.base_end)
+        # Between what it has written and the lines that it goes on with, nothing may have come either.
+        return track.collides(covered, part.base_end) or track.place(covered) != part.end
+
+    def rename(self, hunk: Hunk) -> list[bytes | None]:
+        """Gives the file of a hunk its new path; blocks the hunk where that is taken."""
+        path = hunk.text
+        if path == hunk.path:
+            return []
+        if self.fork.listing().by_path(path) is not None:
+            hunk.block(f"There is a file with the path {path} already.", "same_file_different_content")
+            return []
+        if not any(item.after == path for item in (*hunk.own.renamed, *hunk.own_pending.renamed)):
+            hunk.own_pending.renamed.append(Renamed(hunk.file, hunk.path, path))
+            return [rename(self.fork, hunk.file, path)]
+        return []
+
+    def land(self, hunk: Hunk, start: int, end: int, changes: list[Change]) -> bytes | None:
+        """Writes what stands for the base's ``start`` to ``end`` after a merge (changes of the fork's text)."""
+        track = self.track(hunk.file)
+        part = Part(hunk.order, start, end)
+        hunk.parts.append(part)
+        update, _ = splice(self.fork, hunk.file, changes, part.pending)
+        track.follow(changes, self.fork.text(hunk.file), part)
+        return update
+
+    # Taking back
+
+    def take_all_back(self, hunk: Hunk) -> list[bytes | None]:
+        """Takes back all that the hunk did."""
+        updates: list[bytes | None] = []
+        for part in reversed(hunk.parts):
+            updates += self.take_back(hunk, part)
+            if part.state is not PartState.SETTLED:
+                part.state = PartState.CONTESTED
+        hunk.own.extend(hunk.own_pending)
+        own, hunk.own, hunk.own_pending = hunk.own, Ledger(), Ledger()
+        file = self.fork.listing().files.get(hunk.file)
+        for item in own.renamed:
+            if file is not None and file.path == item.after:
+                updates.append(rename(self.fork, hunk.file, item.before))
+        if own.created and file is not None and not self.fork.text(hunk.file):
+            updates.append(self.fork.edit(lambda editor: editor.delete(hunk.file))[1].update)
+        return updates
+
+    def take_back(self, hunk: Hunk, part: Part) -> list[bytes | None]:
+        """Takes back in the fork all that the part wrote."""
+        ledger = part.done
+        ledger.extend(part.pending)
+        part.done, part.pending = Ledger(), Ledger()
+        if ledger.empty or hunk.file not in self.fork.listing().files:
+            part.written = False
+            return []
+        redo = Ledger()
+        track = self.track(hunk.file)
+        # Not under the job's id: whatever stands under that is the job's own, even to who lost the ledger.
+        done, kept = revert(self.fork, ledger, redo, undo_client(ledger), self.others())
+        self.kept += kept
+        changes: list[Change] = []
+        for applied in done:
+            if hunk.file in applied.deltas:
+                changes = in_code_points(applied.deltas[hunk.file], track.text)
+        # What was put back is no change of this job, but it stands under new ids now.
+        self.aside.copies += redo.copies
+        self.aside.dropped += redo.buried
+        self.aside.released += redo.withheld
+        track.taken_back(part, changes, self.fork.text(hunk.file), lambda: self._segments(hunk.file))
+        return [applied.update for applied in done]
+
+    def _segments(self, file: FileId) -> list[tuple[str, bool]]:
+        """The file's text piece by piece, and whether each is of the base or was put back for it."""
+        put_back = IdRanges(copy.ids for copy in self.aside.copies)
+        segments = []
+        for run in self.fork.runs(file):
+            if not run.alive:
+                continue
+            known = max(0, min(run.length, self._base_state.get(run.client, 0) - run.clock))
+            if known:
+                segments.append((run.part(run.clock, known), True))
+            if known < run.length:
+                for ids, back in put_back.split(IdRange(run.client, run.clock + known, run.length - known)):
+                    segments.append((run.part(ids.clock, ids.length), back))
+        return segments

@@ -1,0 +1,62 @@
+"""What was done in a world, and when it reached the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from collab.ids import ClientId, FileId
+from collab.wire import IdRange
+from tests.lost_keystrokes.order import Id
+from tests.lost_keystrokes.texts import WORD, WORD_LENGTH
+
+
+@dataclass(slots=True, eq=False)
+class Edit:
+    """One thing that a person did. ``left`` and ``right`` are what the text was typed between; None at an end.
+
+    ``arrived`` is the number of the server's step that brought it; 0 as long as it is under way.
+    """
+
+    person: int
+    file: FileId
+    left: Id | None = None
+    right: Id | None = None
+    left_char: str = ""
+    right_char: str = ""
+    text: str = ""
+    inserted: IdRange | None = None
+    deleted: list[IdRange] = field(default_factory=list)
+    structural: bool = False
+    arrived: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Merge:
+    """One merge of a job, or a choice by somebody for it: ids that came and went at the server's step.
+
+    ``entries`` are the files that were added, renamed or deleted.
+    """
+
+    step: int
+    inserted: list[IdRange]
+    deleted: list[IdRange]
+    entries: set[FileId]
+
+
+def words_cut(text: str, start: int, end: int) -> list[str]:
+    """The words of which a change from ``start`` to ``end`` takes a part, or into which it types."""
+    low = max(0, start - WORD_LENGTH)
+    return [
+        found[0]
+        for found in WORD.finditer(text, low, end + WORD_LENGTH)
+        if found.start() < max(end, start) and found.end() > start
+    ]
+
+
+def grown(before: dict[ClientId, int], after: dict[ClientId, int]) -> list[IdRange]:
+    """The ids that came between two state vectors."""
+    return [
+        IdRange(client, before.get(client, 0), clock - before.get(client, 0))
+        for client, clock in after.items()
+        if clock > before.get(client, 0)
+    ]
