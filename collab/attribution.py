@@ -212,9 +212,10 @@ class Attribution:
     def since(self, at_ms: int) -> list[Activity]:
         """What each author has inserted at or after a time, by first time.
 
-        Whole runs count, which last at most a minute. What an undo put back is not counted.
+        Whole runs count, which last at most a minute, and the whole second of that time. What an undo put back is
+        not counted.
         """
-        from_second = -(-at_ms // 1000)
+        from_second = at_ms // 1000
         found: dict[Author, Activity] = {}
         for client, clock, length, author, first, last in self.rows():
             if last < from_second:

@@ -148,7 +148,8 @@ def test_a_run_that_goes_on_since_the_time_counts_from_then() -> None:
     for second in range(20):
         table.add(ids(1, second, 1), ANN, NOON + second * 1000)
     assert table.since(NOON + 15_000) == [Activity(ANN, NOON + 15_000, NOON + 19_000, 20)]
-    assert table.since(NOON + 19_001) == []
+    assert [one.inserted for one in table.since(NOON + 19_900)] == [20]
+    assert table.since(NOON + 20_000) == []
 
 
 def test_what_was_put_back_is_no_activity() -> None:
