@@ -146,6 +146,9 @@ class Judge:
         """
         file = fork.listing().files.get(hunk.file)
         path = file.path if file is not None and hunk.kind != "new_file" else hunk.path
+        if hunk.kind == "new_file" and hunk.created and file is not None:
+            hunk.conflict = "same_file_different_content"
+            return [self._blocked(hunk, hunk.file, file.path, "whole_file", "", hunk.text)]
         if hunk.kind == "new_file" or (hunk.whole and file is None):
             return [self._blocked(hunk, None, path, "new_file", "", hunk.text)]
         if hunk.kind == "rename_file":

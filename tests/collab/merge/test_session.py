@@ -518,3 +518,26 @@ def test_each_of_several_collisions_is_merged_in_the_text_that_the_one_before_ha
     session.close(whole)
     assert pull(session, live) == []
     assert live.text(FILE) == "my_alpha = one(1111)\nsame line\nyour_beta = two(2222)\nlast line\n"
+
+
+def test_a_new_file_that_somebody_types_in_while_it_is_written_stays_and_its_text_is_asked() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    new = FileId("f2")
+    number = session.open_file(new, "b.txt")
+    session.write(number, "from the")
+    pull(session, live)
+    person = Document(ClientId(7))
+    person.apply([live.encode()])
+    live.edit(lambda editor: editor.splice(new, 4, 4, "X"))
+    session.write(number, " job\n")
+    pull(session, live)
+    person.edit(lambda editor: editor.splice(new, 2, 2, "late"))
+    live.apply([person.encode(live.state_vector())])
+    session.close(number)
+    (asked,) = pull(session, live)
+    assert (asked.file, asked.kind, asked.after) == (new, "whole_file", "from the job\n")
+    assert sorted(live.text(new)) == sorted("Xlate")
+    update, _ = undo(session.ledger, live)
+    assert update is None or live.apply([update])
+    assert sorted(live.text(new)) == sorted("Xlate")
