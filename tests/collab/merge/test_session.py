@@ -539,5 +539,6 @@ def test_a_new_file_that_somebody_types_in_while_it_is_written_stays_and_its_tex
     assert (asked.file, asked.kind, asked.after) == (new, "whole_file", "from the job\n")
     assert sorted(live.text(new)) == sorted("Xlate")
     update, _ = undo(session.ledger, live)
-    assert update is None or live.apply([update])
+    if update is not None:
+        live.apply([update])
     assert sorted(live.text(new)) == sorted("Xlate")
