@@ -26,6 +26,8 @@ _AT_ONCE: Final = 12
 """A line that occurs once is taken for itself at once if it is not farther ahead, and long enough."""
 _SAYS: Final = 20
 """Characters of a line that is hardly written a second time by chance."""
+_MOST_LINES: Final = 8
+"""New lines that it takes at most to be sure that the old text goes on at a place farther on."""
 _LONG_LINE: Final = 2_000
 _TOKEN: Final = re.compile(r"\w+|\s+|.", re.DOTALL)
 
@@ -97,7 +99,7 @@ class Aligner:
             if line != old:
                 found = self._find(line)
                 if found is not None:
-                    sure = self._sure(lines[done : done + 3], found, closing=closing)
+                    sure = self._sure(lines[done : done + _MOST_LINES], found, closing=closing)
                     if sure is None:
                         break
                     found = found if sure else None
@@ -155,17 +157,21 @@ class Aligner:
         """
         far = found - self._next
         once = self._rest[lines[0]] == 1
-        says = once and len(lines[0].strip()) >= _SAYS
+        said = len(lines[0].strip())
+        says = once and said >= _SAYS
         if far <= (_AT_ONCE if says else 3 if once else 0):
             return True
-        for offset in range(1, 2 if once or far <= 3 else 3):
-            if found + offset == len(self._old):
+        offset = 1
+        while offset < (2 if once or far <= 3 else 3) or said < _SAYS:
+            if found + offset == len(self._old) or offset == _MOST_LINES:
                 return True
             if offset == len(lines):
                 return True if closing else None
             old = self._old[found + offset]
             if lines[offset] != old and not (says and _alike(lines[offset], old)):
                 return False
+            said += len(old.strip())
+            offset += 1
         return True
 
 

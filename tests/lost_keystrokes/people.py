@@ -15,8 +15,8 @@ from collab.merge.places import anchor_behind
 from collab.offsets import utf16_length
 from collab.wire import IdRange, decode_anchor, decode_state_vector
 from tests.lost_keystrokes.order import Id, deleted_by
-from tests.lost_keystrokes.record import Edit, words_cut
-from tests.lost_keystrokes.texts import PEOPLE, Words, block, newline_of, statement
+from tests.lost_keystrokes.record import Edit, words_begun, words_cut, words_made
+from tests.lost_keystrokes.texts import PEOPLE, WORD, Words, block, newline_of, statement
 
 _JOINERS: Final = "\u200d\ufe0f"
 Attraction = Callable[[Random], str | None]
@@ -34,7 +34,10 @@ class Person:
         self.burst = 0
         self.outbox: list[tuple[Edit, bytes]] = []
         self.spoiled: set[str] = set()
-        """Words of which this person deleted a part, or into which this person typed."""
+        """Words of which this person deleted a part, or into which this person typed, or which came about so."""
+        self.begun: set[str] = set()
+        """Beginnings of a model's words to which this person did so while they were being written."""
+        self._own: set[str] = set()
         self._random = random
         self._words = words
         self._attraction = attraction
@@ -78,10 +81,14 @@ class Person:
             self._change(text, start, end, "")
         elif what < 0.965:
             lines = block(self._random, self._words, PEOPLE, self._random.randint(2, 6))
-            self._change(text, self._at, self._at, "".join(line + newline_of(text) for line in lines))
+            pasted = "".join(line + newline_of(text) for line in lines)
+            self._own.update(WORD.findall(pasted))
+            self._change(text, self._at, self._at, pasted)
         else:
             end = _apart(text, self._at + self._random.randint(3, 12), 1)
-            self._change(text, self._at, end, self._words.next(PEOPLE))
+            word = self._words.next(PEOPLE)
+            self._own.add(word)
+            self._change(text, self._at, end, word)
 
     def restructure(self, number: int) -> None:
         """Renames, deletes or adds a file."""
@@ -156,6 +163,7 @@ class Person:
     def _piece(self) -> str:
         if not self._pending:
             self._pending = statement(self._random, self._words, PEOPLE) + self._random.choice(("", " ", "; "))
+            self._own.update(WORD.findall(self._pending))
         length = self._random.choice((1, 1, 2, 4, 8))
         while length < len(self._pending) and _joins(self._pending, length):
             length += 1
@@ -167,6 +175,9 @@ class Person:
         if file is None or (start == end and not insert):
             return
         self.spoiled.update(words_cut(text, start, end))
+        self.begun.update(words_begun(text, start, end))
+        now = text[:start] + insert + text[end:]
+        self.spoiled.update(word for word in words_made(now, start, start + len(insert)) if word not in self._own)
         edit = Edit(self.number, file, text=insert)
         if insert:
             if start != end or self._between is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from collab.ids import ClientId, FileId
 from collab.wire import IdRange
 from tests.lost_keystrokes.order import Id
-from tests.lost_keystrokes.texts import WORD, WORD_LENGTH
+from tests.lost_keystrokes.texts import WORD, WORD_BEGUN, WORD_LENGTH
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +50,29 @@ def words_cut(text: str, start: int, end: int) -> list[str]:
         found[0]
         for found in WORD.finditer(text, low, end + WORD_LENGTH)
         if found.start() < max(end, start) and found.end() > start
+    ]
+
+
+def words_begun(text: str, start: int, end: int) -> list[str]:
+    """The words that a model had only begun to write, of which a change takes a part or which it parts.
+
+    Each with what stands before it in its line, by which it can be told from others that begin alike.
+    """
+    low = max(0, start - WORD_LENGTH)
+    return [
+        text[text.rfind("\n", 0, found.start()) + 1 : found.end()]
+        for found in WORD_BEGUN.finditer(text, low, end + WORD_LENGTH)
+        if found.start() < max(end, start) and found.end() >= start
+    ]
+
+
+def words_made(text: str, start: int, end: int) -> list[str]:
+    """The words in a text that a change has made of what stands on both sides of it, or completed."""
+    low = max(0, start - WORD_LENGTH)
+    return [
+        found[0]
+        for found in WORD.finditer(text, low, end + WORD_LENGTH)
+        if found.start() < max(end, start) and found.end() > min(end, start)
     ]
 
 

@@ -128,6 +128,12 @@ class World:
                 found |= other.chosen.union(*(region.removed for region in other.answer.regions))
         if by_job:
             found |= job.chosen
+        begun = tuple(set().union(*(person.begun for person in self.people)))
+        for line in (line for region in job.answer.regions for line in region.new if line.startswith(begun)):
+            starts = [len(start) for start in begun if line.startswith(start)]
+            found |= {
+                word[0] for word in WORD.finditer(line) if any(word.start() < at < word.end() for at in starts)
+            }
         if self.words.alike:
             # Who changes a part of a word may have changed a part of the one that the job made of it.
             for region in job.answer.regions:

