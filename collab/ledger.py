@@ -95,6 +95,7 @@ class Ledger:
     withheld: list[Deleted] = field(default_factory=list)
     dropped: list[Inserted] = field(default_factory=list)
     released: list[Deleted] = field(default_factory=list)
+    away: list[Created] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -125,6 +126,11 @@ class Ledger:
         self.withheld += other.withheld
         self.dropped += other.dropped
         self.released += other.released
+        self.away += other.away
+
+    def lasting(self) -> Ledger:
+        """What stays as it is, whatever is undone or redone."""
+        return Ledger(copies=[*self.copies], dropped=[*self.dropped], released=[*self.released], away=[*self.away])
 
     def aside(self) -> Ledger:
         """What the undos of others must know of it once it will not be undone or redone itself any more."""
@@ -132,6 +138,7 @@ class Ledger:
             copies=[*self.copies],
             dropped=[*self.dropped, *self.buried],
             released=[*self.released, *self.withheld],
+            away=[*self.away],
         )
 
     def to_bytes(self) -> bytes:
@@ -152,6 +159,8 @@ class Ledger:
             record["dropped"] = [[d.file, *_row(d.ids)] for d in self.dropped]
         if self.released:
             record["released"] = [_deleted_row(d) for d in self.released]
+        if self.away:
+            record["away"] = [[c.file, c.path] for c in self.away]
         return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
@@ -170,6 +179,7 @@ class Ledger:
                 [_deleted(row) for row in record.get("withheld", ())],
                 [Inserted(FileId(file), _range(ids)) for file, *ids in record.get("dropped", ())],
                 [_deleted(row) for row in record.get("released", ())],
+                [Created(FileId(file), path) for file, path in record.get("away", ())],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise StoreCorrupt(f"A stored ledger cannot be read: {error!r}.") from error

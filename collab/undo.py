@@ -35,7 +35,7 @@ def undo(
     """
     client = undo_client(ledger)
     # Also where there is nothing to undo, others must still know what was put back under new ids.
-    redo = Ledger(copies=[*ledger.copies], dropped=[*ledger.dropped], released=[*ledger.released])
+    redo = ledger.lasting()
     for item in ledger.buried:
         # In force again with the rest, so that it goes with the rest should somebody bring it back.
         redo.insert(item.file, item.ids)

@@ -79,6 +79,7 @@ def without(ledger: Ledger, parts: Sequence[Ledger]) -> Ledger:
         withheld=list(ledger.withheld),
         dropped=list(ledger.dropped),
         released=list(ledger.released),
+        away=list(ledger.away),
     )
     for item in ledger.inserted:
         for ids, gone in inserted.split(item.ids):

@@ -199,8 +199,7 @@ class MergeSession:
     @property
     def ledger(self) -> Ledger:
         """What of this session is in the live document now; a copy."""
-        aside = self._work.aside
-        ledger = Ledger(copies=[*aside.copies], dropped=[*aside.dropped], released=[*aside.released])
+        ledger = self._work.aside.lasting()
         for item in self._work.kept:
             ledger.insert(item.file, item.ids)
         for hunk in self._hunks:

@@ -14,7 +14,7 @@ from collab.merge.hunks import Hunk, HunkState
 from collab.merge.parts import Part, PartState
 from collab.merge.ranges import IdRanges
 from collab.merge.track import Track
-from collab.undo import create, rename, revert, undo_client
+from collab.undo import create, deleted_ids, rename, revert, undo_client
 from collab.wire import IdRange, decode_state_vector
 
 
@@ -185,7 +185,15 @@ class Workspace:
             hunk.own.created = own.created
         elif own.created and file is not None and not self.fork.text(hunk.file):
             updates.append(self.fork.edit(lambda editor: editor.delete(hunk.file))[1].update)
+            self._took_away(Created(hunk.file, file.path), updates)
         return updates
+
+    def _took_away(self, made: Created, updates: Sequence[bytes | None]) -> None:
+        """Notes what went with a file, as somebody may be typing beside it who has not heard of that."""
+        self.aside.away.append(made)
+        for update in updates:
+            ids = deleted_ids(self.fork, update) if update is not None else ()
+            self.aside.dropped += [Inserted(made.file, one) for one in ids if one.client == self.fork.client_id]
 
     def take_back(self, hunk: Hunk, part: Part) -> list[bytes | None]:
         """Takes back in the fork all that the part wrote."""

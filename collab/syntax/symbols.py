@@ -14,7 +14,6 @@ from collab.syntax.parsing import Parsed, Parsing
 from collab.syntax.symbol import Symbol
 
 WORD: Final = re.compile(r"\w+")
-_WORDS: Final = re.compile(r"(\w+)")
 _STEP: Final = 64
 
 
@@ -128,5 +127,22 @@ def _without_name(parsed: Parsed, start: int, end: int, name: Node) -> str:
     if not WORD.fullmatch(own):
         before = parsed.data[start : name.start_byte].decode("utf-8", "replace")
         return before + "\0" + parsed.data[name.end_byte : end].decode("utf-8", "replace")
-    # An expression for every name would take longer to compile than to use.
-    return "".join("\0" if word == own else word for word in _WORDS.split(text))
+    return _masked(text, own)
+
+
+def _masked(text: str, word: str) -> str:
+    """``text`` with NUL for each ``word``; by hand, as an expression for every name takes longer to compile."""
+    parts: list[str] = []
+    at, size = 0, len(word)
+    found = text.find(word)
+    while found >= 0:
+        end = found + size
+        if not (_in_word(text[end : end + 1]) or (found and _in_word(text[found - 1]))):
+            parts.append(text[at:found])
+            at = end
+        found = text.find(word, end)
+    return "\0".join([*parts, text[at:]])
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_"

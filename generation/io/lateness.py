@@ -1,4 +1,4 @@
-"""Watches the rooms with jobs for edits that came too late to see what a job had written."""
+"""Watches the rooms with jobs for edits that came too late to see what a job had written or taken away."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import logging
 from collections.abc import Callable
 from weakref import ref
 
+from collab.attribution_codec import pack_copies
 from collab.errors import CollabError
-from collab.ids import RoomId, SuggestionId, short_id
+from collab.ids import FileId, PersonId, RoomId, SuggestionId, client_id, short_id
 from collab.ledger import Ledger
 from collab.merge.late import Late, LateEdits
+from collab.merge.strays import Shelters, Stray, Strays, in_no_file
+from collab.origin import JobOrigin
 from collab.ports import Clock, LogEntry
 from generation.book import SUGGESTION, Book, Change, view
 from generation.events import JobChanged, SuggestionAdded
@@ -37,21 +40,27 @@ class Lateness:
         if book.watched is not None and book.watched() is handle:
             return
         book.watched = ref(handle)
-        edits = LateEdits()
+        edits, strays = LateEdits(), Strays()
+        shelters = Shelters(lambda: FileId(short_id(self._random, "f", 10)))
         for job, data in book.ledgers.items():
             found = book.jobs.get(job)
-            if found is None or found.undone:
+            if found is None:
                 continue
             try:
-                edits.remember(job, Ledger.from_bytes(data))
+                ledger = Ledger.from_bytes(data)
+                strays.remember(job, ledger)
+                if not found.undone:
+                    edits.remember(job, ledger)
             except CollabError as error:
                 logger.warning("a ledger cannot be read: %s", error.message, extra={"room": handle.room})
 
         def entry(one: LogEntry) -> None:
-            late = edits.see(one)
+            late, beside = edits.see(one), strays.see(one)
+            # Once it is in the document, and all that came with it.
             if late and self._book(handle.room) is book:
-                # Once it is in the document, and all that came with it.
                 asyncio.get_running_loop().call_soon(self._report, handle, book, late)
+            if beside and self._book(handle.room) is book:
+                asyncio.get_running_loop().call_soon(self._put_back, handle, book, shelters, beside)
 
         handle.watch_log(entry)
 
@@ -63,6 +72,19 @@ class Lateness:
                 self._ask(handle, book, one)
             except CollabError as error:
                 logger.warning("a late edit was not reported: %s", error.message, extra={"room": handle.room})
+
+    def _put_back(self, handle: RoomHandle, book: Book, shelters: Shelters, beside: list[Stray]) -> None:
+        if self._book(handle.room) is not book:
+            return
+        try:
+            for stray in in_no_file(handle.document, beside):
+                job, data = book.jobs.get(stray.job), book.ledgers.get(stray.job)
+                shelter = shelters.of(stray, Ledger() if data is None else Ledger.from_bytes(data))
+                update, copies = shelter.take_in(handle.document, [stray], client_id(self._random))
+                asked_by = PersonId("") if job is None else job.person
+                handle.apply(update, JobOrigin(stray.job, asked_by, pack_copies(copies)))
+        except CollabError as error:
+            logger.error("typed text was not put back: %s", error.message, extra={"room": handle.room})
 
     def _ask(self, handle: RoomHandle, book: Book, late: Late) -> None:
         job, data = book.jobs.get(late.job), book.ledgers.get(late.job)

@@ -47,6 +47,8 @@ class FakeRoom:
         if self.fail_with is not None:
             raise self.fail_with
         self.origins.append(origin)
+        self.log_watch(LogEntry(len(self.origins), 0, origin, update))
+        self.seen.set()
         return self.document.apply([update], track=True)
 
     def announce(self, event: GenerationEvent) -> None:

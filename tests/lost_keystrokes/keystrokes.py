@@ -43,6 +43,14 @@ class Keystrokes:
         rest = typed - alive - self._by_people - self._by_choice
         for some in shown:
             rest = rest - some
+        for copy in reversed(world.put_back):
+            # Where the copy is, or whoever deleted that, the text has not been lost.
+            gone = (IdRanges([copy.ids]) - alive - self._by_people - self._by_choice).ranges()
+            [of] = copy.of
+            there = IdRanges([of]) - IdRanges(
+                IdRange(of.client, of.clock + ids.clock - copy.ids.clock, ids.length) for ids in gone
+            )
+            rest = rest - there
         return rest
 
     def judge(self, figures: Figures) -> None:

@@ -10,9 +10,10 @@ from random import Random
 
 from collab.document import Document
 from collab.errors import Conflict
-from collab.ids import ClientId, FileId
-from collab.ledger import Ledger
+from collab.ids import ClientId, FileId, JobId
+from collab.ledger import Copy, Ledger
 from collab.merge.contest import Resolver
+from collab.merge.strays import Shelters, Strays, in_no_file
 from collab.merge.suggestions import Choice, Suggestions, answer, choices
 from collab.wire import decode_state_vector
 from generation.book import with_place
@@ -64,6 +65,10 @@ class World:
         self.deleted_files: set[FileId] = set()
         """Files that people deleted, themselves or by accepting a suggestion."""
         self.problems: list[str] = []
+        self.strays = Strays()
+        self.put_back: list[Copy] = []
+        """Typed text that came for a file which a job had taken away meanwhile, and its copy in a new one."""
+        self._shelters = Shelters(lambda: FileId(f"s{len(self.put_back)}"))
         self.book = Suggestions()
         self._known: dict[str, JobRun] = {}
         self._log: list[bytes] = []
@@ -172,8 +177,9 @@ class World:
     def _begin_job(self) -> None:
         if self.jobs and not self.running():
             return
+        number = len(self.jobs)
         job = JobRun(
-            len(self.jobs),
+            number,
             self.live,
             self.random,
             self.words,
@@ -183,7 +189,7 @@ class World:
             typists=self.typists,
             others=lambda job: [other.ledger for other in self.jobs if other is not job],
             interlude=self._arrive_soon,
-            changed=self.changed,
+            changed=lambda update: self._job_changed(JobId(f"j{number}"), update),
             step=self.step,
         )
         self.jobs.append(job)
@@ -236,7 +242,19 @@ class World:
             applied = self.live.apply(updates)
             assert not applied.rejected
             self.deleted_files |= before - set(self.live.listing().files)
+            beside = [stray for update in updates for stray in self.strays.find(update)]
             self.changed(applied.update)
+            for stray in in_no_file(self.live, beside):
+                number = int(stray.job.removeprefix("j"))
+                shelter = self._shelters.of(stray, self.jobs[number].ledger)
+                update, copies = shelter.take_in(self.live, [stray], self.clients())
+                self.put_back += copies
+                self.changed(self.live.apply([update]).update)
+
+    def _job_changed(self, job: JobId, update: bytes | None) -> None:
+        if update is not None:
+            self.strays.learn(job, update)
+        self.changed(update)
 
     def changed(self, update: bytes | None) -> None:
         """Lets everybody know of what changed at the server, some milliseconds' changes at a time."""

@@ -12,10 +12,11 @@ import pytest
 
 from collab.document import Document
 from collab.errors import Conflict, InvalidInput, LimitExceeded, NotFound
-from collab.ids import ClientId
+from collab.ids import ClientId, ConnectionId
 from collab.io.clock import SystemClock
 from collab.merge.contest import Resolver
-from collab.origin import JobOrigin, UndoOrigin
+from collab.origin import JobOrigin, PersonOrigin, UndoOrigin
+from collab.ports import LogEntry
 from generation.errors import ModelRefused, ModelUnavailable, StreamBroken
 from generation.events import (
     ContextReady,
@@ -313,6 +314,29 @@ async def test_after_a_failure_in_mid_stream_closed_hunks_stay_and_the_open_one_
         assert "An earlier try" in model.asked[1][1].content
         await made.undo(ROOM, job.job, ADA)
     assert room.text("app.py") == APP
+
+
+async def test_what_somebody_far_away_types_in_a_new_file_that_broke_off_comes_back(room: FakeRoom) -> None:
+    gate = Gate()
+    model = ScriptedModel([*said("new.py\n````\none\ntwo\n"), gate, StreamBroken("It broke off.")])
+    async with engine(room, model) as made:
+        await made.submit(ROOM, GenerationRequest("write it"), ADA)
+        await gate.reached.wait()
+        await room.until(lambda: room.document.listing().by_path("new.py"))
+        file, far = room.document.file("new.py").id, Person(room, 1)
+        gate.open.set()
+        assert (await finished(room)).state == "failed"
+        assert room.document.listing().by_path("new.py") is None
+        for at, typed in ((0, "mi"), (2, "ne")):
+            room.origins.clear()
+            far.type(file, at, typed)
+            update = far.copy.encode(room.document.state_vector())
+            room.document.apply([update])
+            room.log_watch(LogEntry(1, 0, PersonOrigin(BOB.person, ConnectionId("c")), update))
+            await room.until(lambda: room.origins)
+    assert room.text("new.py") == "mine"
+    assert isinstance(room.origins[-1], JobOrigin)
+    assert room.origins[-1].copies
 
 
 async def test_a_failure_before_the_first_token_is_tried_again(room: FakeRoom) -> None:

@@ -1,0 +1,213 @@
+"""Text that somebody typed in a file which a job had made and has taken away meanwhile.
+
+Whoever types in such a file and has not heard yet that it is gone writes beside letters that went with it. No
+replica can show that text, as the file that it belongs to is no more. So it is told by its neighbours, however
+late it comes, and put into a new file of the same name.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from collab.document import Document, merge_updates
+from collab.errors import MalformedMessage
+from collab.ids import ClientId, FileId, JobId
+from collab.ledger import Copy, Ledger
+from collab.merge.edits import splice
+from collab.merge.places import anchor_behind
+from collab.merge.ranges import IdRanges
+from collab.merge.structs import NOBODY, ItemId, Run, read_structs
+from collab.origin import JobOrigin, PersonOrigin, UndoOrigin
+from collab.ports import LogEntry
+from collab.wire import IdRange, decode_state_vector, encode_state_vector, read_delete_set
+
+MOST_JOBS: Final = 50
+"""The latest jobs whose files are remembered."""
+LOST_AND_FOUND: Final = "recovered.txt"
+"""The name of a new file, if nobody knows that of the one that is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Text that may be in no file. ``behind`` is the letter that it was typed behind, None at a file's start."""
+
+    job: JobId
+    ids: IdRange
+    text: str
+    behind: ItemId | None
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What a job wrote and what of that is gone, with the text that was typed beside it."""
+
+    clients: set[ClientId] = field(default_factory=set)
+    gone: IdRanges = field(default_factory=IdRanges)
+    beside: IdRanges = field(default_factory=IdRanges)
+
+
+class Strays:
+    """Watches one room's log."""
+
+    def __init__(self) -> None:
+        self._jobs: OrderedDict[JobId, _Taken] = OrderedDict()
+
+    def remember(self, job: JobId, ledger: Ledger) -> None:
+        """What a job of before has taken away again."""
+        taken = self._of(job)
+        taken.clients |= {item.ids.client for item in (*ledger.inserted, *ledger.dropped)}
+        away = {item.file for item in ledger.away}
+        taken.gone = taken.gone | IdRanges(item.ids for item in ledger.dropped if item.file in away)
+
+    def see(self, entry: LogEntry) -> list[Stray]:
+        """One more entry of the log; what of it may be in no file, once the document has it."""
+        if isinstance(entry.origin, JobOrigin | UndoOrigin):
+            self.learn(entry.origin.job, entry.update)
+        elif isinstance(entry.origin, PersonOrigin):
+            return self.find(entry.update)
+        return []
+
+    def learn(self, job: JobId, update: bytes) -> None:
+        """What a job, or its undo, has written and deleted."""
+        taken = self._of(job)
+        try:
+            structs, at = read_structs(update)
+            gone, _ = read_delete_set(update, at)
+        except MalformedMessage:
+            return  # The document has judged it.
+        taken.clients |= structs.keys()
+        own = [ids for ids in gone if ids.client in taken.clients]
+        if own:
+            taken.gone = taken.gone | IdRanges(own)
+
+    def find(self, update: bytes) -> list[Stray]:
+        """What of a person's update was typed beside what a job has taken back."""
+        if not any(taken.gone for taken in self._jobs.values()):
+            return []
+        try:
+            structs, _ = read_structs(update)
+        except MalformedMessage:
+            return []
+        found: list[Stray] = []
+        for runs in structs.values():
+            for run in runs:
+                job = self._beside(run) if run.alive else None
+                if job is not None:
+                    taken = self._jobs[job]
+                    taken.beside = taken.beside | IdRanges([run.ids])
+                    if run.units:
+                        found.append(Stray(job, run.ids, run.text, run.origin))
+        return found
+
+    def _of(self, job: JobId) -> _Taken:
+        taken = self._jobs.setdefault(job, _Taken())
+        self._jobs.move_to_end(job)
+        while len(self._jobs) > MOST_JOBS:
+            self._jobs.popitem(last=False)
+        return taken
+
+    def _beside(self, run: Run) -> JobId | None:
+        near = [(run.origin_client, run.origin_clock), (run.right_client, run.right_clock)]
+        if run.parent is not None:
+            near.append(run.parent)
+        ids = [IdRange(client, clock, 1) for client, clock in near if client != NOBODY]
+        for job, taken in self._jobs.items():
+            if any(taken.gone.touches(one) or taken.beside.touches(one) for one in ids):
+                return job
+        return None
+
+
+def in_no_file(document: Document, strays: Iterable[Stray]) -> list[Stray]:
+    """Those whose text is not in the document, now that it has their updates."""
+    return [stray for stray in strays if not _stands(document, stray.ids)]
+
+
+def _stands(document: Document, ids: IdRange) -> bool:
+    """Whether any of the text is alive."""
+    known = decode_state_vector(document.state_vector())
+    known[ids.client] = min(known.get(ids.client, 0), ids.clock)
+    data = document.encode(encode_state_vector(known))
+    structs, at = read_structs(data)
+    gone = IdRanges(read_delete_set(data, at)[0])
+    alive = IdRanges(run.ids for run in structs.get(ids.client, ()) if run.alive and run.units)
+    return bool((alive & IdRanges([ids])) - gone)
+
+
+class Shelters:
+    """The new files of one room, one for each file that is gone."""
+
+    def __init__(self, new_file: Callable[[], FileId]) -> None:
+        self._new_file = new_file
+        self._by_path: dict[tuple[JobId, str], Shelter] = {}
+
+    def of(self, stray: Stray, ledger: Ledger) -> Shelter:
+        """Where a stray belongs; ``ledger`` is that of its job."""
+        for shelter in self._by_path.values():
+            if stray.behind is not None and shelter.holds(stray.behind):
+                return shelter
+        path = _path_of(stray, ledger)
+        if (stray.job, path) not in self._by_path:
+            self._by_path[stray.job, path] = Shelter(self._new_file(), path)
+        return self._by_path[stray.job, path]
+
+
+def _path_of(stray: Stray, ledger: Ledger) -> str:
+    paths = {gone.file: gone.path for gone in ledger.removed}
+    paths.update((gone.file, gone.path) for gone in ledger.away)
+    for item in ledger.dropped:
+        if item.file in paths and stray.behind is not None and _within(stray.behind, item.ids):
+            return paths[item.file]
+    return next(reversed(paths.values()), LOST_AND_FOUND)
+
+
+def _within(item: ItemId, ids: IdRange) -> bool:
+    return item[0] == ids.client and ids.clock <= item[1] < ids.clock + ids.length
+
+
+@dataclass(slots=True)
+class Shelter:
+    """A new file for the strays of a file that is gone, and of which typed text each of its pieces is a copy."""
+
+    file: FileId
+    path: str
+    copies: list[Copy] = field(default_factory=list)
+
+    def take_in(self, document: Document, strays: Sequence[Stray], client: ClientId) -> tuple[bytes, list[Copy]]:
+        """The update that puts the strays into the file, written as ``client``, and what are copies in it.
+
+        Each goes behind what it was typed behind, if that is there; else to the end. A file that somebody has
+        deleted since is made anew.
+        """
+        fork = document.fork(client)
+        updates: list[bytes | None] = []
+        made: list[Copy] = []
+        if self.file not in fork.listing().files:
+            self.copies.clear()
+            updates.append(fork.edit(lambda editor: editor.create(self.file, self.path))[1].update)
+        for stray in strays:
+            at = self._behind(fork, stray)
+            ledger = Ledger()
+            updates.append(splice(fork, self.file, [(at, at, stray.text)], ledger)[0])
+            made += [Copy(self.file, item.ids, (stray.ids,)) for item in ledger.inserted]
+            self.copies.append(made[-1])
+        fork.close()
+        return merge_updates([update for update in updates if update is not None]), made
+
+    def holds(self, item: ItemId) -> bool:
+        """Whether it has a copy of what had this id."""
+        return self._copy(item) is not None
+
+    def _copy(self, item: ItemId) -> ItemId | None:
+        for copy in self.copies:
+            for of in copy.of:
+                if _within(item, of):
+                    return copy.ids.client, copy.ids.clock + item[1] - of.clock
+        return None
+
+    def _behind(self, fork: Document, stray: Stray) -> int:
+        copy = self._copy(stray.behind) if stray.behind is not None else None
+        place = fork.resolve(self.file, anchor_behind(*copy)) if copy is not None else None
+        return len(fork.text(self.file)) if place is None else place
