@@ -111,7 +111,7 @@ class Aligner:
                 # The old line may follow unchanged, so that this one is new: the next line tells.
                 if (alike or not _telling(line)) and done + 1 == len(lines) and not closing:
                     break
-                if old in lines[done + 1 : done + 4]:
+                if (found is None or _telling(old)) and old in lines[done + 1 : done + 4]:
                     batch.insert(line)
                     done += 1
                     continue

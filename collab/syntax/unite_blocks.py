@@ -20,7 +20,7 @@ _FREE: Final = frozenset({"import", "entry", "pair"})
 _ELEMENTS: Final = Doubts[tuple[Key, int]](
     fixed=lambda key: not key[0].free,
     kind=lambda key: key[0].kind,
-    replaced=lambda key: key[0].kind != "import",
+    replaced=lambda key: True,
 )
 RUN: Final = 3
 """Elements that one side changed every one of, from which on what it did to them may hold for new ones too."""
@@ -38,7 +38,7 @@ def unite_blocks(base: Block, ours: Block, theirs: Block, inside: Inside | None)
     if max(len(block.units) for block in (base, ours, theirs)) > MAX_UNITS:
         return None
     was, one, other = ({unit.key: unit for unit in block.units} for block in (base, ours, theirs))
-    if _cut_and_changed(was, one, other) or _renewed_import(was, one, other) or _said_twice(was, one, other):
+    if _cut_and_changed(was, one, other) or _said_twice(was, one, other):
         return None
     if _went_over(was, one, other) or _bound_twice(was, one, other):
         return None
@@ -67,24 +67,6 @@ def _cut_and_changed(base: Units, ours: Units, theirs: Units) -> bool:
         key in base and key not in side and _core(unit) != _core(base[key])
         for side, other in ((ours, theirs), (theirs, ours))
         for key, unit in other.items()
-    )
-
-
-def _renewed_import(base: Units, ours: Units, theirs: Units) -> bool:
-    """Whether an import that both sides took away lives on in what one of them has instead: it only changed it."""
-    words = {
-        word
-        for key, unit in base.items()
-        if unit.is_import and key not in ours and key not in theirs
-        for word in WORD.findall(unit.text)
-        if word not in ("import", "from", "as")
-    }
-    return bool(words) and any(
-        word in unit.text
-        for side, other in ((ours, theirs), (theirs, ours))
-        for key, unit in side.items()
-        if key not in base and key not in other
-        for word in words
     )
 
 

@@ -214,8 +214,11 @@ class JobRun:
         files = self._live.listing().files
         if region.file is not None:
             return region.file if region.file in files else None
-        made = [file for file in files if file.startswith(f"n{self.number}x") and files[file].path == region.path]
-        return made[0] if made else None
+        made = [file for file in files if file.startswith(f"n{self.number}x")]
+        there = [file for file in made if files[file].path == region.path]
+        paths = {one.path for one in self.answer.regions}
+        # Somebody may have given it another name.
+        return next(iter(there or [file for file in made if files[file].path not in paths]), None)
 
     @property
     def ledger(self) -> Ledger:

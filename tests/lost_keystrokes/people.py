@@ -35,7 +35,7 @@ class Person:
         self.outbox: list[tuple[Edit, bytes]] = []
         self.spoiled: set[str] = set()
         """Words of which this person deleted a part, or into which this person typed, or which came about so."""
-        self.begun: set[str] = set()
+        self.begun: set[tuple[str, str]] = set()
         """Beginnings of a model's words to which this person did so while they were being written."""
         self._own: set[str] = set()
         self._random = random

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from collab.ids import ClientId, FileId
@@ -53,17 +54,29 @@ def words_cut(text: str, start: int, end: int) -> list[str]:
     ]
 
 
-def words_begun(text: str, start: int, end: int) -> list[str]:
+def words_begun(text: str, start: int, end: int) -> list[tuple[str, str]]:
     """The words that a model had only begun to write, of which a change takes a part or which it parts.
 
     Each with what stands before it in its line, by which it can be told from others that begin alike.
     """
     low = max(0, start - WORD_LENGTH)
     return [
-        text[text.rfind("\n", 0, found.start()) + 1 : found.end()]
+        (text[text.rfind("\n", 0, found.start()) + 1 : found.start()], found[0])
         for found in WORD_BEGUN.finditer(text, low, end + WORD_LENGTH)
         if found.start() < max(end, start) and found.end() >= start
     ]
+
+
+def words_meant(begun: Iterable[tuple[str, str]], lines: list[str]) -> set[str]:
+    """Which words of a model's lines those are, as far as that can be told."""
+    meant: set[str] = set()
+    for before, start in begun:
+        there = [line for line in lines if line.startswith(before + start)]
+        if there:
+            meant |= {word[0] for line in there for word in WORD.finditer(line, len(before), len(before) + 7)}
+        else:
+            meant |= {word for line in lines for word in WORD.findall(line) if word.startswith(start)}
+    return meant
 
 
 def words_made(text: str, start: int, end: int) -> list[str]:

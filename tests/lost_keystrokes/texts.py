@@ -12,7 +12,7 @@ BASE, PEOPLE, MODEL = "b", "p", "z"
 """First letters of the words that stood there before all, that people type, and that a model writes."""
 WORD: Final = re.compile(r"[bp]\d{6}|z(?:\d{6}|[g-q]{6})")
 WORD_LENGTH: Final = 7
-WORD_BEGUN: Final = re.compile(r"z(?:\d{1,5}(?!\d)|[g-q]{1,5}(?![g-q]))")
+WORD_BEGUN: Final = re.compile(r"z(?:\d{0,5}(?![\dg-q])|[g-q]{1,5}(?![g-q]))")
 _LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
 _SPICE: Final = ("# naïve 😀", "# e\u0301te\u0301 \u2713", "# 👩\u200d💻 日本", "# Größe")
 """Comments with characters of every length in UTF-8 and UTF-16, combining ones included."""

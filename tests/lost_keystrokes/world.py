@@ -20,7 +20,7 @@ from generation.book import with_place
 from tests.lost_keystrokes.jobs import JobRun
 from tests.lost_keystrokes.order import deleted_by
 from tests.lost_keystrokes.people import Person, client_ids
-from tests.lost_keystrokes.record import Edit, Merge, grown
+from tests.lost_keystrokes.record import Edit, Merge, grown, words_meant
 from tests.lost_keystrokes.texts import PEOPLE, WORD, Words, source_file
 
 SERVER = ClientId(1)
@@ -131,14 +131,12 @@ class World:
         for other in self.jobs:
             if other is not job:
                 found |= other.chosen.union(*(region.removed for region in other.answer.regions))
+                # It may have written what stood there once more, and been asked about where that was.
+                found |= {word for region in other.answer.regions for word in WORD.findall("".join(region.new))}
         if by_job:
             found |= job.chosen
-        begun = tuple(set().union(*(person.begun for person in self.people)))
-        for line in (line for region in job.answer.regions for line in region.new if line.startswith(begun)):
-            starts = [len(start) for start in begun if line.startswith(start)]
-            found |= {
-                word[0] for word in WORD.finditer(line) if any(word.start() < at < word.end() for at in starts)
-            }
+        lines = [line for region in job.answer.regions for line in region.new]
+        found |= words_meant(set().union(*(person.begun for person in self.people)), lines)
         if self.words.alike:
             # Who changes a part of a word may have changed a part of the one that the job made of it.
             for region in job.answer.regions:
