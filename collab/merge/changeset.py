@@ -204,8 +204,11 @@ def _wish(path: str, base: Mapping[str, str], intents: Iterable[Intent]) -> _Wis
                 wish.created = wish.created or isinstance(intent, CreateFile)
     wish.said = wish.whole or bool(hunks)
     if not wish.whole:
-        for hunk in sorted(hunks, key=lambda one: (one.start, one.end), reverse=True):
-            wish.text = wish.text[: hunk.start] + hunk.text + wish.text[hunk.end :]
+        at, texts = 0, list[str]()
+        for hunk in sorted(hunks, key=lambda one: (one.start, one.end)):
+            texts += [wish.text[at : hunk.start], hunk.text]
+            at = hunk.end
+        wish.text = "".join([*texts, wish.text[at:]])
     return wish
 
 

@@ -40,26 +40,23 @@ class Losses:
         self._reach: list[int] = []
         """How far the symbols up to each one reach."""
         self._lost: dict[str, Symbol] = {}
-        self._live: frozenset[str] = frozenset()
         if base == live:
             return
-        changes = syntax.changes(path, base, live)
-        if (syntax.errors(path, live) or 0) > (syntax.errors(path, base) or 0):
-            changes = _certain(changes, live)
+        compared = syntax.compared(path, base, live)
+        changes = _certain(compared.changes, live) if compared.worse else compared.changes
         self._changes = changes
         # What stands under a heading means the same under another one.
-        self._known = [one for one in syntax.symbols(path, base) if one.kind != "section"]
+        self._known = [one for one in compared.symbols if one.kind != "section"]
         self._starts = [one.start for one in self._known]
         self._reach = list(accumulate((one.end for one in self._known), max))
         self._lost = {
             one.name: one for one in self._known if one.kind in _CALLABLE and _is_lost(one.qualified, changes)
         }
-        if self._lost:
-            self._live = frozenset(one.name for one in syntax.symbols(path, live))
 
     def of(self, start: int, end: int, replacement: str) -> list[str]:
         """See ``lost_symbols``."""
-        path, syntax, lost, changes = self.texts[0], self._syntax, self._lost, self._changes
+        path, base, live = self.texts
+        syntax, lost, changes = self._syntax, self._lost, self._changes
         sentences: list[str] = []
         touched = self._touched(start, end)
         inside = [one for one in _inside(touched) if not _takes_away(one, start, end, replacement)]
@@ -69,7 +66,8 @@ class Losses:
                 sentences.append(f"It changes `{one.qualified}`, which was {fate} meanwhile.")
         # Texts without such a word need not be parsed.
         if not lost.keys().isdisjoint(_WORD.findall(replacement)):
-            used = (syntax.names_used(path, replacement) & lost.keys()) - self._live
+            used = syntax.names_used(path, replacement) & lost.keys()
+            used -= syntax.defined(path, base, live, used) if used else used
             for name in sorted(used - {one.name for one in syntax.symbols(path, replacement)}):
                 if lost[name] not in inside:
                     fate = _fate(lost[name].qualified, changes)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from collab.syntax.symbol import Symbol
-from collab.syntax.symbols import WORD
+from collab.syntax.symbols import WORD, digest
 
 ALIKE: Final = 0.75
 """How much of their words two definitions share, of one kind and in one parent, to be one that was renamed."""
@@ -33,8 +33,17 @@ class SymbolChanges:
     """Gone for good."""
     added: frozenset[str] = frozenset()
     """New."""
-    changed: frozenset[str] = frozenset()
-    """Kept its name, with another body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A text and what it was before."""
+
+    changes: SymbolChanges
+    symbols: tuple[Symbol, ...]
+    """Those of the text before that may have changed, with their places in it."""
+    worse: bool
+    """Whether more places cannot be read now."""
 
 
 def compare(base: Sequence[Symbol], live: Sequence[Symbol], was: str, now: str) -> SymbolChanges:
@@ -46,13 +55,17 @@ def compare(base: Sequence[Symbol], live: Sequence[Symbol], was: str, now: str) 
     gone = [one for name, one in before.items() if name not in after]
     new = [one for name, one in after.items() if name not in before]
     words = {one.qualified: _words(was, one) for one in gone}, {one.qualified: _words(now, one) for one in new}
+    digests = (
+        {one.qualified: digest(was, one) for one in gone},
+        {one.qualified: digest(now, one) for one in new},
+    )
     renamed: dict[str, str] = {}
     moved: dict[str, str] = {}
     # Outer symbols come first, so that a renamed class takes its methods along.
     depth = max((one.qualified.count(".") for one in [*gone, *new]), default=-1)
     for level in range(depth + 1):
         candidates = [one for one in gone if one.qualified.count(".") == level]
-        for old, other in _pairs(candidates, new, renamed, before, after, words):
+        for old, other in _pairs(candidates, new, renamed, before, after, words, digests):
             if old.name != other.name:
                 renamed[old.qualified] = other.qualified
     followed = {one.qualified: _renamed_parent(one.qualified, renamed) for one in gone}
@@ -62,12 +75,17 @@ def compare(base: Sequence[Symbol], live: Sequence[Symbol], was: str, now: str) 
     free = [one for one in new if one.qualified not in taken]
     for one in left:
         same = [
-            other for other in free if (other.kind, other.name, other.digest) == (one.kind, one.name, one.digest)
+            other
+            for other in free
+            if (other.kind, other.name, digests[1][other.qualified])
+            == (one.kind, one.name, digests[0][one.qualified])
         ]
         same = same or [
             other
             for other in free
-            if _is_function(other, one) and other.name == one.name and other.digest == one.digest
+            if _is_function(other, one)
+            and other.name == one.name
+            and digests[1][other.qualified] == digests[0][one.qualified]
         ]
         if len(same) == 1:
             moved[one.qualified] = same[0].qualified
@@ -78,7 +96,6 @@ def compare(base: Sequence[Symbol], live: Sequence[Symbol], was: str, now: str) 
         frozenset(_reordered(before, after)),
         frozenset(one.qualified for one in left if one.qualified not in moved),
         frozenset(one.qualified for one in free),
-        frozenset(name for name, one in before.items() if name in after and after[name].digest != one.digest),
     )
 
 
@@ -100,6 +117,7 @@ def _pairs(
     before: Mapping[str, Symbol],
     after: Mapping[str, Symbol],
     words: tuple[Mapping[str, frozenset[str]], Mapping[str, frozenset[str]]],
+    digests: tuple[Mapping[str, bytes], Mapping[str, bytes]],
 ) -> list[tuple[Symbol, Symbol]]:
     """Pairs of one that is gone and one that is new and is the same thing; the surest pairs first."""
     places: dict[tuple[str, str], list[Symbol]] = defaultdict(list)
@@ -113,7 +131,7 @@ def _pairs(
         for other in others:
             score = (
                 2.0
-                if one.digest == other.digest
+                if digests[0][one.qualified] == digests[1][other.qualified]
                 else _alike(words[0][one.qualified], words[1][other.qualified])
                 if few
                 else 0.0

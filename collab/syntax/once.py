@@ -4,45 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from tree_sitter import Node
 
 from collab.syntax.freedom import IMPORTS
 from collab.syntax.parsing import Parsed, Parsing, decode
-from collab.syntax.symbols import WORD, symbols
+from collab.syntax.symbols import WORD, digest, symbols
 from collab.syntax.unite_imports import imported, without
 from collab.syntax.unite_units import Part
 
 _AROUND = frozenset({"decorated_definition", "export_statement", "expression_statement", "lexical_declaration"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Gains:
     """What one text has more than another: imports and definitions."""
 
     imports: frozenset[tuple[str, str]]
     """What each is from, and the name; a statement that cannot be taken apart is a name from nowhere."""
-    definitions: Mapping[tuple[str, str], tuple[str, ...]]
+    definitions: Mapping[tuple[str, bytes], tuple[str, ...]]
     """Qualified name and digest, and the words of the whole with its decorators."""
 
     def concern(self, text: str) -> bool:
         """Whether any of it may be in ``text``."""
-        if not self.imports and not self.definitions:
+        if not self._names:
             return False
         words = set(WORD.findall(text))
+        return any(words.issuperset(name) for name in self._names)
+
+    @cached_property
+    def _names(self) -> list[list[str]]:
+        """The words that each of them is called by."""
         names = [name for _, name in self.imports] + [name for name, _ in self.definitions]
-        return any(words.issuperset(WORD.findall(name.rpartition(".")[2])) for name in names)
+        return [WORD.findall(name.rpartition(".")[2]) for name in names]
 
 
 def gains(parsing: Parsing, base: Parsed, live: Parsed) -> Gains:
     """What ``live`` has more than ``base``."""
     known = {one.qualified for one in symbols(parsing, base)}
-    definitions: dict[tuple[str, str], tuple[str, ...]] = {}
+    definitions: dict[tuple[str, bytes], tuple[str, ...]] = {}
     for one in symbols(parsing, live):
         if one.qualified not in known:
             node = _around(live, live.offset(one.start), live.offset(one.end))
             if node is not None:
-                definitions[one.qualified, one.digest] = tuple(live.source(node).split())
+                definitions[one.qualified, digest(live.text, one)] = tuple(live.source(node).split())
     return Gains(frozenset(_imported(live) - _imported(base)), definitions)
 
 
@@ -110,8 +116,11 @@ def _statements(parsed: Parsed) -> Iterator[Part]:
 
 def _definitions(parsing: Parsing, gained: Gains, theirs: Parsed, first: int, last: int) -> Cuts:
     found: Cuts = {}
-    for one in symbols(parsing, theirs) if gained.definitions else ():
-        twin = gained.definitions.get((one.qualified, one.digest))
+    names = {name for name, _ in gained.definitions}
+    for one in symbols(parsing, theirs) if names else ():
+        if one.qualified not in names:
+            continue
+        twin = gained.definitions.get((one.qualified, digest(theirs.text, one)))
         node = _around(theirs, theirs.offset(one.start), theirs.offset(one.end))
         if twin is None or node is None or twin != tuple(theirs.source(node).split()):
             continue

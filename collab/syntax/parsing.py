@@ -23,7 +23,7 @@ MAX_CHARACTERS: Final = 1_000_000
 """A longer text is not parsed."""
 KEPT_CHARACTERS: Final = 3_000_000
 """Trees of so much text, and of KEPT_TREES texts at most, are kept for the next question about the same text."""
-KEPT_TREES: Final = 12
+KEPT_TREES: Final = 40
 SLICE: Final = 48_000
 """Bytes that one slice of :meth:`Parsing.slices` parses; a few milliseconds' work."""
 _STEPS: Final = 150

@@ -20,5 +20,3 @@ class Symbol(NamedTuple):
     end: int
     name_start: int
     name_end: int
-    digest: str
-    """Equal for two definitions that differ in their own name and in white space at most."""

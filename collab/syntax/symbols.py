@@ -48,7 +48,6 @@ def symbols_in_steps(parsing: Parsing, parsed: Parsed) -> Iterator[None]:
         open_.append((-end, qualified, kind in ("class", "interface", "scope")))
         if kind == "scope":
             continue
-        body = _without_name(parsed, start, -end, name)
         made.append(
             Symbol(
                 kind,
@@ -59,7 +58,6 @@ def symbols_in_steps(parsing: Parsing, parsed: Parsed) -> Iterator[None]:
                 parsed.characters(-end),
                 parsed.characters(name.start_byte),
                 parsed.characters(name.end_byte),
-                blake2b(" ".join(body.split()).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest(),
             )
         )
         if len(made) % _STEP == 0:
@@ -120,14 +118,18 @@ def _receiver(parsed: Parsed, name: Node) -> str:
     return words[-1] if words else ""
 
 
-def _without_name(parsed: Parsed, start: int, end: int, name: Node) -> str:
+def digest(text: str, symbol: Symbol) -> bytes:
+    """Equal for two definitions that differ in their own name and in white space at most; each with its text."""
+    body = _without_name(text, symbol)
+    return blake2b(" ".join(body.split()).encode("utf-8", "surrogatepass"), digest_size=12).digest()
+
+
+def _without_name(text: str, symbol: Symbol) -> str:
     """A definition's text with its own name masked wherever it stands, so that a rename does not change it."""
-    own = parsed.source(name)
-    text = parsed.data[start:end].decode("utf-8", "replace")
+    own = text[symbol.name_start : symbol.name_end]
     if not WORD.fullmatch(own):
-        before = parsed.data[start : name.start_byte].decode("utf-8", "replace")
-        return before + "\0" + parsed.data[name.end_byte : end].decode("utf-8", "replace")
-    return _masked(text, own)
+        return text[symbol.start : symbol.name_start] + "\0" + text[symbol.name_end : symbol.end]
+    return _masked(text[symbol.start : symbol.end], own)
 
 
 def _masked(text: str, word: str) -> str:

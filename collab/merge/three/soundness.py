@@ -19,6 +19,15 @@ class Syntax(Protocol):
         """Whether all of ``before`` parse and ``after`` does not."""
         ...
 
+    def stands(
+        self, path: str, base: str, ours: str, theirs: str, taken: Sequence[tuple[tuple[Span, Span, Span], str]]
+    ) -> bool:
+        """Whether it is certain, and quickly seen, that the merge breaks nothing.
+
+        ``taken`` are the regions (base, ours, theirs) where something of theirs comes into ours, with the text.
+        """
+        ...
+
     def unite(
         self,
         path: str,
@@ -44,7 +53,9 @@ def sound(merged: Merge, base: str, theirs: str, path: str, syntax: Syntax) -> M
     before = base, merged.ours, theirs
     doubts: tuple[Callable[[Sequence[Region]], list[int]], ...] = (_merged, _near, _taken)
     for doubtful in doubts:
-        if merged.text == merged.ours or not syntax.breaks(path, before, merged.text):
+        if merged.text == merged.ours or syntax.stands(path, *before, _taken_in(merged)):
+            return merged
+        if not syntax.breaks(path, before, merged.text):
             return merged
         regions = list(merged.regions)
         for index in doubtful(regions):
@@ -54,6 +65,11 @@ def sound(merged: Merge, base: str, theirs: str, path: str, syntax: Syntax) -> M
             )
         merged = Merge(merged.ours, tuple(regions))
     return merged
+
+
+def _taken_in(merged: Merge) -> list[tuple[tuple[Span, Span, Span], str]]:
+    taken = [one for one in merged.regions if one.kind in (Kind.THEIRS, Kind.MERGED)]
+    return [((one.base, one.ours, one.theirs), one.text) for one in taken]
 
 
 def _merged(regions: Sequence[Region]) -> list[int]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from collab.syntax.symbols import digest
 from collab.syntax.syntax import Syntax
 
 SOURCES = {
@@ -70,10 +71,13 @@ def test_offsets_are_code_points() -> None:
 
 
 def test_a_digest_ignores_its_own_name_and_white_space() -> None:
-    [one] = Syntax().symbols("a.py", "def f(n):\n    return f(n - 1)\n")
-    [other] = Syntax().symbols("a.py", "def g(n):\n  return   g(n - 1)\n")
-    [third] = Syntax().symbols("a.py", "def g(n):\n    return g(n - 2)\n")
-    assert one.digest == other.digest != third.digest
+    texts = (
+        "def f(n):\n    return f(n - 1)\n",
+        "def g(n):\n  return   g(n - 1)\n",
+        "def g(n):\n    return g(n - 2)\n",
+    )
+    one, other, third = (digest(text, Syntax().symbols("a.py", text)[0]) for text in texts)
+    assert one == other != third
 
 
 def test_names_that_a_fragment_uses_are_found_without_those_it_defines_and_without_labels() -> None:

@@ -24,6 +24,11 @@ class Parentheses:
     ) -> str | None:
         return self.united
 
+    def stands(
+        self, path: str, base: str, ours: str, theirs: str, taken: Sequence[tuple[tuple[Span, Span, Span], str]]
+    ) -> bool:
+        return False
+
 
 class Touchy(Parentheses):
     """A language in which one word does not go with anybody's changes."""
