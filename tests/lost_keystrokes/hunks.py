@@ -60,7 +60,7 @@ class Hunks:
             lines, fate = self._lines(region), self._fate(region)
             if fate == "gone":
                 lines = "touched"
-            elif lines == "jobs" and fate == "invisible":
+            elif fate == "invisible" and (lines == "jobs" or self._taken_since(region)):
                 fate = (
                     "gone"  # The other job took back what it had written, and with it what this one did to that.
                 )
@@ -114,6 +114,19 @@ class Hunks:
                         return "jobs"
                     worst = max(worst, found, key=_RANK.__getitem__)
         return worst
+
+    def _taken_since(self, region: Region) -> bool:
+        """Whether another job has deleted something in or beside a region's lines since it landed."""
+        order = self._orders.get(region.file) if region.file is not None else None
+        if order is None:
+            return False
+        area, landed = _Area(self._job.bounds[region], order), self._job.landed.get(region, self._job.ended)
+        return any(
+            self._inside(area, order, ids) != "clear"
+            for merge in self._by_jobs
+            if merge.step > landed
+            for ids in merge.deleted
+        )
 
     def _symbol_changed(self, region: Region) -> bool:
         """Whether somebody changed the name of a function or class that the region is in, or takes a part of."""
@@ -194,13 +207,14 @@ class Hunks:
         return "gone" if self._on_text_that_went(region) else "invisible"
 
     def _on_text_that_went(self, region: Region) -> bool:
-        """Whether the region changes text of another job that was broken off."""
+        """Whether the region changes text of another job that was broken off, or took that back."""
         lines = lines_of(self._job.base[region.file].text) if region.file is not None else []
         there = set(WORD.findall("".join(lines[slice(*region.outer)])))
+        text = "".join(self._texts.values())
         return any(
-            there & other.added
+            there & other.added and (job.cut or not any(word in text for word in there & other.added))
             for job in self._world.jobs
-            if job is not self._job and job.cut
+            if job is not self._job
             for other in job.answer.regions
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Set
 from itertools import count
 from random import Random
 
@@ -10,6 +11,7 @@ from collab.document import Document
 from collab.ids import ClientId, FileId, JobId, SuggestionId
 from collab.ledger import Ledger
 from collab.merge.contest import Resolver
+from collab.merge.ranges import IdRanges
 from collab.merge.suggestions import Suggestion
 from collab.offsets import utf16_length
 from collab.wire import IdRange, decode_state_vector
@@ -18,7 +20,7 @@ from generation.views import Mode
 from tests.lost_keystrokes.answers import Answer, Region, write_answer
 from tests.lost_keystrokes.order import Id, Order, deleted_by, orders
 from tests.lost_keystrokes.record import Merge, grown
-from tests.lost_keystrokes.texts import SourceFile, Words, lines_of
+from tests.lost_keystrokes.texts import WORD, WORD_LENGTH, SourceFile, Words, lines_of
 
 MERGE_INTERVAL = 40
 """Milliseconds between two merges, as the server's default."""
@@ -122,11 +124,20 @@ class JobRun:
             for region in self.answer.regions
             if region.file is not None
         }
+        self.ids = {
+            word: ids
+            for file, order in shapes.items()
+            for word, ids in _ids_of_words(self.base[file].text, order, self._removed_in(file))
+        }
+        """The ids of the words that it takes away."""
         self.cut: str | None = random.choices((None, "broken", "cancelled"), (85, 8, 7))[0]
         size = len(self.answer.text)
         self.length = random.randint(1, size) if self.cut else size
         self._pace = random.choice((8, 12, 20, 40))
         self._merged_at = now
+
+    def _removed_in(self, file: FileId) -> set[str]:
+        return set().union(*(region.removed for region in self.answer.regions if region.file == file))
 
     def asks(self, region: Region) -> bool:
         """Whether the room is asked before a region lands."""
@@ -226,6 +237,24 @@ class JobRun:
         ledger = Ledger.from_bytes(self.writer.session.ledger.to_bytes())
         ledger.extend(self.accepted)
         return ledger
+
+
+def _ids_of_words(text: str, order: Order, wanted: set[str]) -> Iterator[tuple[str, IdRanges]]:
+    visible = order.visible_ids()
+    starts = [at for at, _ in visible]
+    done = unit = 0
+    for found in WORD.finditer(text):
+        unit += utf16_length(text[done : found.start()])
+        done = found.start()
+        if found[0] not in wanted:
+            continue
+        ids, at = list[IdRange](), unit
+        while at < unit + WORD_LENGTH:
+            first, run = visible[bisect_right(starts, at) - 1]
+            length = min(unit + WORD_LENGTH, first + run.length) - at
+            ids.append(IdRange(run.client, run.clock + at - first, length))
+            at += length
+        yield found[0], IdRanges(ids)
 
 
 def is_in(region: Region, text: str, spoiled: frozenset[str] | set[str]) -> bool:

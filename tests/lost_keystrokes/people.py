@@ -174,7 +174,8 @@ class Person:
         file = self._file
         if file is None or (start == end and not insert):
             return
-        self.spoiled.update(words_cut(text, start, end))
+        # Of words that are alike, letters of one may stay in the other, and an undo brings back what is between.
+        self.spoiled.update(words_cut(text, start, end, beside=self._words.alike))
         self.begun.update(words_begun(text, start, end))
         now = text[:start] + insert + text[end:]
         self.spoiled.update(word for word in words_made(now, start, start + len(insert)) if word not in self._own)

@@ -44,13 +44,13 @@ class Merge:
     entries: set[FileId]
 
 
-def words_cut(text: str, start: int, end: int) -> list[str]:
-    """The words of which a change from ``start`` to ``end`` takes a part, or into which it types."""
+def words_cut(text: str, start: int, end: int, *, beside: bool = False) -> list[str]:
+    """The words of which a change from ``start`` to ``end`` takes a part, or in which it types, or ``beside``."""
     low = max(0, start - WORD_LENGTH)
     return [
         found[0]
         for found in WORD.finditer(text, low, end + WORD_LENGTH)
-        if found.start() < max(end, start) and found.end() > start
+        if found.start() < end + beside and found.end() > start - beside
     ]
 
 

@@ -13,6 +13,7 @@ from collab.errors import Conflict
 from collab.ids import ClientId, FileId, JobId
 from collab.ledger import Copy, Ledger
 from collab.merge.contest import Resolver
+from collab.merge.ranges import IdRanges
 from collab.merge.strays import Shelters, Strays, in_no_file
 from collab.merge.suggestions import Choice, Suggestions, answer, choices
 from collab.wire import decode_state_vector
@@ -135,6 +136,8 @@ class World:
                 found |= {word for region in other.answer.regions for word in WORD.findall("".join(region.new))}
         if by_job:
             found |= job.chosen
+        gone = IdRanges(ids for edit in self.edits for ids in edit.deleted)
+        found |= {word for word, ids in job.ids.items() if ids & gone}
         lines = [line for region in job.answer.regions for line in region.new]
         found |= words_meant(set().union(*(person.begun for person in self.people)), lines)
         if self.words.alike:
