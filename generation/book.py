@@ -14,7 +14,7 @@ from collab.errors import CollabError, Conflict, NotFound
 from collab.ids import JobId
 from collab.ledger import Ledger
 from collab.merge.places import range_anchors
-from collab.merge.suggestions import Suggestion, Suggestions, choices, current
+from collab.merge.suggestions import Suggestion, Suggestions, choices, current, no_place
 from generation.jobs import Job
 from generation.locate import NoPlace, locate
 from generation.views import SuggestionView
@@ -222,4 +222,5 @@ def view(suggestion: Suggestion, document: Document) -> SuggestionView:
         choices=choices(suggestion) if suggestion.state == "open" else (),
         at_ms=suggestion.at_ms,
         answered_ms=suggestion.answered_ms,
+        gone=no_place(document, suggestion),
     )

@@ -139,3 +139,5 @@ class SuggestionView:
     choices: tuple[Choice, ...]
     at_ms: int
     answered_ms: int
+    gone: str = ""
+    """Why there is no place for it any more, in words; empty while there is."""

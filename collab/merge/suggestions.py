@@ -132,6 +132,18 @@ def current(document: Document, suggestion: Suggestion) -> str:
     return document.text(file)[found[0] : found[1]] if found else ""
 
 
+def no_place(document: Document, suggestion: Suggestion) -> str:
+    """Why an open suggestion has no place any more, in words; empty while it has one, or none is needed."""
+    file = suggestion.file
+    if suggestion.state != "open" or suggestion.kind == "new_file" or file is None:
+        return ""
+    if file not in document.listing().files:
+        return "The file was deleted, so this has no place any more."
+    if suggestion.kind == "hunk" and suggestion.anchor is not None and place(document, file, suggestion) is None:
+        return "The text around this was replaced, so its place is gone."
+    return ""
+
+
 def choices(suggestion: Suggestion) -> tuple[Choice, ...]:
     """What may be answered: the job's text, what stands there, both of them, or a text written by hand."""
     if suggestion.kind in {"delete_file", "rename_file"}:

@@ -154,3 +154,6 @@ class Suggestion(Part):
     choices: list[Choice] = Field(default_factory=list, description="How it can be answered.")
     at_ms: int = 0
     answered_ms: int = 0
+    gone: str = Field(
+        default="", description="Of an open one: why there is no place for it any more; empty while there is."
+    )

@@ -26,7 +26,7 @@ export interface Suggestion {
   state: "open" | "accepted" | "rejected" | "both" | "edited" | "merged" | "gone"; answered_by: string | null;
   conflict: "none" | "overlapping_edits" | "same_file_different_content" | "structural_conflict";
   layer: "" | "lines" | "tokens" | "syntax"; choices: ("accept" | "reject" | "both" | "edit")[]; at_ms: number;
-  answered_ms: number;
+  answered_ms: number; gone: string;
 }
 export interface TouchedFile { path: string; by: string[] }
 export interface VersionInfo {

@@ -12,7 +12,7 @@ const job = (id: string, more: Partial<Job> = {}): Job => ({
 const suggestion = (id: string, more: Partial<Suggestion> = {}): Suggestion => ({
   suggestion: id, job: "j1", file: "f1", path: "a.py", reason: "", kind: "hunk", before: "a", current: "b", after: "c",
   anchor: null, end: null, state: "open", answered_by: null, conflict: "none", layer: "", choices: ["accept", "reject"],
-  at_ms: 0, answered_ms: 0, ...more,
+  at_ms: 0, answered_ms: 0, gone: "", ...more,
 });
 const welcome = (jobs: Job[], suggestions: Suggestion[]): AnyEvent => ({
   type: "welcome", room: "r", version: "1", you: { client: 1, name: "n", color: "#000000", kind: "person", file: null },

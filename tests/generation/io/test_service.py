@@ -270,7 +270,10 @@ async def test_a_suggestion_whose_place_is_gone_says_so(room: FakeRoom) -> None:
         await finished(room)
         [hunk] = await made.suggestions(ROOM)
         file = room.document.file("app.py").id
+        assert hunk.gone == ""
         room.document.edit(lambda editor: editor.delete(file))
+        [hunk] = await made.suggestions(ROOM)
+        assert (hunk.state, hunk.gone) == ("open", "The file was deleted, so this has no place any more.")
         with pytest.raises(Conflict):
             await made.answer(ROOM, hunk.suggestion, "accept", ADA)
         assert room.of(SuggestionAnswered)[-1].suggestion.state == "gone"
