@@ -13,7 +13,7 @@ from collab.merge.suggestions import Suggestion, place
 from collab.offsets import utf16_length
 from collab.undo import undo, undo_client
 
-_REASON = "Somebody typed in these lines before they saw what the job had written. Both are in the text."
+_REASON = "Somebody typed in these lines before they saw what was written there. Both are in the text."
 
 
 def question(

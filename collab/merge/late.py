@@ -1,4 +1,4 @@
-"""Edits that were made before their author saw what a job had written, and come afterwards.
+"""Edits that were made before their author saw what a job, a PUT or an import had written, and come afterwards.
 
 Somebody who types in a line that a job has replaced, and has not heard of that, names letters as neighbours that
 are gone by then; whoever puts something between two letters of a line between which the job wrote names these two.
@@ -16,7 +16,7 @@ from collab.ids import ClientId, JobId
 from collab.ledger import Ledger
 from collab.merge.ranges import IdRanges
 from collab.merge.structs import NOBODY, ItemId, Run, read_structs
-from collab.origin import JobOrigin, PersonOrigin, UndoOrigin
+from collab.origin import ChangeOrigin, JobOrigin, PersonOrigin, UndoOrigin
 from collab.ports import LogEntry
 from collab.wire import IdRange, read_delete_set
 
@@ -57,6 +57,9 @@ class LateEdits:
         origin = entry.origin
         if isinstance(origin, JobOrigin):
             self._learn(origin.job, entry.update)
+        elif isinstance(origin, ChangeOrigin) and origin.change:
+            # A change is kept as a job is.
+            self._learn(JobId(origin.change), entry.update)
         elif isinstance(origin, UndoOrigin):
             self._jobs.pop(origin.job, None)
         elif isinstance(origin, PersonOrigin) and self._jobs:

@@ -20,7 +20,7 @@ from collab.merge.edits import splice
 from collab.merge.places import anchor_behind
 from collab.merge.ranges import IdRanges
 from collab.merge.structs import NOBODY, ItemId, Run, read_structs
-from collab.origin import JobOrigin, PersonOrigin, UndoOrigin
+from collab.origin import ChangeOrigin, JobOrigin, PersonOrigin, UndoOrigin
 from collab.ports import LogEntry
 from collab.wire import IdRange, decode_state_vector, encode_state_vector, read_delete_set
 
@@ -66,6 +66,8 @@ class Strays:
         """One more entry of the log; what of it may be in no file, once the document has it."""
         if isinstance(entry.origin, JobOrigin | UndoOrigin):
             self.learn(entry.origin.job, entry.update)
+        elif isinstance(entry.origin, ChangeOrigin) and entry.origin.change:
+            self.learn(JobId(entry.origin.change), entry.update)
         elif isinstance(entry.origin, PersonOrigin):
             return self.find(entry.update)
         return []

@@ -7,7 +7,7 @@ from collab.editor import Editor
 from collab.ids import ClientId, ConnectionId, FileId, JobId, PersonId
 from collab.merge.late import Late, LateEdits
 from collab.merge.session import MergeSession
-from collab.origin import JobOrigin, Origin, PersonOrigin, UndoOrigin
+from collab.origin import ChangeOrigin, JobOrigin, Origin, PersonOrigin, UndoOrigin
 from collab.ports import LogEntry
 from collab.wire import IdRange
 
@@ -52,6 +52,19 @@ def test_text_typed_in_a_line_that_is_gone_is_late() -> None:
     scene = Scene()
     scene.rewrite(TEXT.replace("two 2", "zwei"))
     assert scene.edit(lambda editor: editor.splice(FILE, 8, 8, "X")) == [Late(JOB, IdRange(ClientId(7), 0, 1))]
+
+
+def test_so_it_is_with_a_change_that_came_by_http() -> None:
+    scene = Scene()
+    session = MergeSession(scene.live, ClientId(9))
+    whole = session.open_whole(FILE)
+    session.write(whole, TEXT.replace("two 2", "zwei"))
+    session.close(whole)
+    update = session.pull(scene.live).update
+    assert scene.late.see(entry(update, ChangeOrigin("c1", ADA, "put"))) == []
+    late = scene.edit(lambda editor: editor.splice(FILE, 8, 8, "X"))
+    assert late == [Late(JobId("c1"), IdRange(ClientId(7), 0, 1))]
+    assert scene.late.see(entry(update, ChangeOrigin("", ADA, "undo"))) == []
 
 
 def test_text_typed_where_the_job_wrote_within_a_line_is_late() -> None:
