@@ -1,0 +1,163 @@
+"""What a job has written on its way into the live document, and all that is told and stored of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from collab.attribution_codec import pack_copies
+from collab.ledger import Ledger
+from collab.origin import JobOrigin
+from collab.ports import Clock
+from collab.wire import anchor_json
+from generation.book import JOB, SUGGESTION, Book, Change, view
+from generation.events import GenerationEvent, SuggestionAdded, SuggestionAnswered
+from generation.jobs import Job
+from generation.openhunks import OpenHunks
+from generation.pipeline import AnswerWriter
+from generation.ports import RoomHandle
+
+LEDGER_OFTEN: Final = 32_000
+"""Bytes. A ledger up to this size is stored with each merge, a larger one every LEDGER_EVERY seconds."""
+LEDGER_EVERY: Final = 1.0
+
+
+class Landing:
+    """Merges one try of a job. With ``shared``, another node may go on with the job should this one die: what that
+    one must know is stored as it comes about.
+    """
+
+    def __init__(
+        self,
+        handle: RoomHandle,
+        book: Book,
+        job: Job,
+        epoch: int,
+        clock: Clock,
+        tell: Callable[[GenerationEvent], None],
+        check: Callable[[], None],
+        *,
+        shared: bool,
+    ) -> None:
+        """``check`` raises StaleEpoch when nothing more may land."""
+        self._handle = handle
+        self._book = book
+        self._job = job
+        self._clock = clock
+        self._tell = tell
+        self._check = check
+        self._earlier = book.ledgers.get(job.id)
+        self._presence: dict[str, object] | None = None
+        self._told_copies = 0
+        self._applied = 0
+        self._open = OpenHunks(job.id, epoch) if shared else None
+        self._unnoted = False
+        self._noted_at = 0.0
+        self._noted_size = 0
+        self._hidden = False
+
+    def accepted(self, ledger: Ledger) -> None:
+        """A suggestion of this job was accepted while it runs; an undo takes that back too."""
+        earlier = Ledger.from_bytes(self._earlier) if self._earlier is not None else Ledger()
+        earlier.extend(ledger)
+        self._earlier = earlier.to_bytes()
+
+    def hide(self) -> None:
+        """Takes the job's cursor away; it is shown no more."""
+        self._hidden = True
+        self._handle.set_presence(self._job.client, None)
+
+    def save(self) -> None:
+        """Stores the job as it is."""
+        self._put(Change(JOB, self._job.id, self._job.to_bytes()))
+
+    def merge(self, writer: AnswerWriter, *, last: bool = False) -> None:
+        """Lands what is new; ``last`` if nothing follows. Raises StaleEpoch, CollabError."""
+        job, handle = self._job, self._handle
+        self._check()
+        outcome = writer.pull(handle.document, lambda: self._book.ledgers_beside(job.id))
+        if outcome.update is not None:
+            if self._open is not None:
+                self._put_open(self._open.ahead(writer.session.pulled))
+            copies = writer.session.copies[self._told_copies :]
+            self._told_copies += len(copies)
+            applied = handle.apply(outcome.update, JobOrigin(job.id, job.person, pack_copies(copies)))
+            writer.merged(applied, handle.document)
+            job.wrote = True
+            self._unnoted = True
+        job.touch(writer.paths, writer.landed)
+        job.hunks_applied += writer.applied - self._applied
+        self._applied = writer.applied
+        if self._unnoted and (last or self._may_note(writer)):
+            self._note(writer)
+        for found in outcome.suggestions:
+            now = self._clock.wall_ms()
+            suggestion = replace(found, at_ms=now, answered_ms=now if found.state == "merged" else 0)
+            self._book.suggestions.add(suggestion)
+            self._put(Change(SUGGESTION, suggestion.suggestion, suggestion.to_bytes()))
+            job.hunks_pending = self._book.pending(job.id)
+            told = SuggestionAdded if suggestion.state == "open" else SuggestionAnswered
+            self._tell(told(view(suggestion, handle.document)))
+        for event in outcome.events:
+            self._tell(event)
+        if not last and not self._hidden:
+            self._show(writer)
+
+    def _may_note(self, writer: AnswerWriter) -> bool:
+        """Whether the ledger is to be stored with this merge."""
+        if writer.finished:
+            return True
+        if self._open is not None and not self._open.settled(writer.session.unfinished):
+            return False  # All that is new is told of by the records of open hunks.
+        return self._noted_size < LEDGER_OFTEN or self._clock.monotonic() - self._noted_at >= LEDGER_EVERY
+
+    def _note(self, writer: AnswerWriter) -> None:
+        """Stores what an undo takes back."""
+        ledger = Ledger.from_bytes(self._earlier) if self._earlier is not None else Ledger()
+        ledger.extend(writer.session.ledger)
+        change = self._book.put_ledger(self._job.id, ledger)
+        self._noted_size = len(change.value or b"")
+        self._noted_at = self._clock.monotonic()
+        self._unnoted = False
+        self._put(change)
+        if self._open is not None:
+            self.save()
+            self._put_open(self._open.forget(writer.session.unfinished))
+
+    def _show(self, writer: AnswerWriter) -> None:
+        """Lets the room see where the job writes."""
+        place = writer.session.cursor()
+        if place is None:
+            return
+        file, anchor = place
+        position = anchor_json(anchor)
+        state: dict[str, object] = {
+            "user": {
+                "name": f"{self._job.model} · {first_words(self._job.prompt)}",
+                "color": self._job.color,
+                "kind": "job",
+                "job": self._job.id,
+            },
+            "file": file,
+            "cursor": {"anchor": position, "head": position},
+        }
+        if state != self._presence:
+            self._presence = state
+            self._handle.set_presence(self._job.client, state)
+
+    def _put_open(self, changes: list[Change]) -> None:
+        for change in changes:
+            self._book.mark_open(change)
+            self._put(change)
+
+    def _put(self, change: Change) -> None:
+        self._handle.put_record(change.kind, change.key, change.value)
+
+
+def first_words(prompt: str, most: int = 28) -> str:
+    """The beginning of a prompt, to name a job by."""
+    text = " ".join(prompt.split())
+    if len(text) <= most:
+        return text
+    return text[:most].rsplit(" ", 1)[0] + "…"
