@@ -7,8 +7,9 @@ late it comes, and put into a new file of the same name.
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -123,26 +124,33 @@ class Strays:
 
 
 def in_no_file(document: Document, strays: Iterable[Stray]) -> list[Stray]:
-    """Those whose text is not in the document, now that it has their updates."""
-    return [stray for stray in strays if not _stands(document, stray.ids)]
+    """Those whose text went with the file that it was typed in, now that the document has their updates."""
+    return [stray for stray in strays if _fallen(document, stray.ids)]
 
 
-def _stands(document: Document, ids: IdRange) -> bool:
-    """Whether any of the text is alive."""
+def _fallen(document: Document, ids: IdRange) -> bool:
+    """Whether all that is left of ids is that they were given: so it is with what is in a type that is gone.
+
+    What somebody deleted in a text that is there keeps its place.
+    """
     known = decode_state_vector(document.state_vector())
-    known[ids.client] = min(known.get(ids.client, 0), ids.clock)
-    data = document.encode(encode_state_vector(known))
-    structs, at = read_structs(data)
-    gone = IdRanges(read_delete_set(data, at)[0])
-    alive = IdRanges(run.ids for run in structs.get(ids.client, ()) if run.alive and run.units)
-    return bool((alive & IdRanges([ids])) - gone)
+    if known.get(ids.client, 0) < ids.clock + ids.length:
+        return False
+    known[ids.client] = ids.clock
+    structs, _ = read_structs(document.encode(encode_state_vector(known)))
+    runs = structs.get(ids.client, ())
+    return any(_is_bare(run) for run in runs if run.clock <= ids.clock < run.clock + run.length)
+
+
+def _is_bare(run: Run) -> bool:
+    neighbours = run.origin_client, run.right_client
+    return not run.alive and neighbours == (NOBODY, NOBODY) and run.parent is None
 
 
 class Shelters:
     """The new files of one room, one for each file that is gone."""
 
-    def __init__(self, new_file: Callable[[], FileId]) -> None:
-        self._new_file = new_file
+    def __init__(self) -> None:
         self._by_path: dict[tuple[JobId, str], Shelter] = {}
 
     def of(self, stray: Stray, ledger: Ledger) -> Shelter:
@@ -152,8 +160,19 @@ class Shelters:
                 return shelter
         path = _path_of(stray, ledger)
         if (stray.job, path) not in self._by_path:
-            self._by_path[stray.job, path] = Shelter(self._new_file(), path)
+            self._by_path[stray.job, path] = Shelter(_file_id(stray.job, path), path)
         return self._by_path[stray.job, path]
+
+
+def _file_id(job: JobId, path: str) -> FileId:
+    """The same on every node, so that there is one such file."""
+    return FileId("f" + hashlib.blake2b(f"{job}\0{path}".encode(errors="replace"), digest_size=8).hexdigest())
+
+
+def _writer(ids: IdRange) -> ClientId:
+    """Under this id a stray is written, so that it is written once, whoever does it and however often it comes."""
+    digest = hashlib.blake2b(f"{ids.client} {ids.clock} {ids.length}".encode(), digest_size=4).digest()
+    return ClientId(int.from_bytes(digest, "big") or 1)
 
 
 def _path_of(stray: Stray, ledger: Ledger) -> str:
@@ -177,25 +196,26 @@ class Shelter:
     path: str
     copies: list[Copy] = field(default_factory=list)
 
-    def take_in(self, document: Document, strays: Sequence[Stray], client: ClientId) -> tuple[bytes, list[Copy]]:
-        """The update that puts the strays into the file, written as ``client``, and what are copies in it.
+    def take_in(self, document: Document, stray: Stray) -> tuple[bytes, list[Copy]] | None:
+        """The update that puts a stray into the file, and what are copies in it; None if that was done before.
 
-        Each goes behind what it was typed behind, if that is there; else to the end. A file that somebody has
+        It goes behind what it was typed behind, if that is there; else to the end. A file that somebody has
         deleted since is made anew.
         """
+        client = _writer(stray.ids)
+        if client in decode_state_vector(document.state_vector()):
+            return None
         fork = document.fork(client)
         updates: list[bytes | None] = []
-        made: list[Copy] = []
         if self.file not in fork.listing().files:
             self.copies.clear()
             updates.append(fork.edit(lambda editor: editor.create(self.file, self.path))[1].update)
-        for stray in strays:
-            at = self._behind(fork, stray)
-            ledger = Ledger()
-            updates.append(splice(fork, self.file, [(at, at, stray.text)], ledger)[0])
-            made += [Copy(self.file, item.ids, (stray.ids,)) for item in ledger.inserted]
-            self.copies.append(made[-1])
+        at = self._behind(fork, stray)
+        ledger = Ledger()
+        updates.append(splice(fork, self.file, [(at, at, stray.text)], ledger)[0])
         fork.close()
+        made = [Copy(self.file, item.ids, (stray.ids,)) for item in ledger.inserted]
+        self.copies += made
         return merge_updates([update for update in updates if update is not None]), made
 
     def holds(self, item: ItemId) -> bool:

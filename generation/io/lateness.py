@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Final
 from weakref import ref
 
 from collab.attribution_codec import pack_copies
 from collab.errors import CollabError
-from collab.ids import FileId, PersonId, RoomId, SuggestionId, client_id, short_id
+from collab.ids import PersonId, RoomId, SuggestionId, short_id
 from collab.ledger import Ledger
 from collab.merge.late import Late, LateEdits
 from collab.merge.strays import Shelters, Stray, Strays, in_no_file
-from collab.origin import JobOrigin
+from collab.origin import ChangeOrigin
 from collab.ports import Clock, LogEntry
 from generation.book import SUGGESTION, Book, Change, view
 from generation.events import JobChanged, SuggestionAdded
 from generation.io.reporting import Reporting
 from generation.late import overlaps, question
 from generation.ports import Random, RoomHandle
+
+PUT_BACK: Final = "put back"
+"""What a change is called that is only a copy of what somebody typed."""
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +45,7 @@ class Lateness:
             return
         book.watched = ref(handle)
         edits, strays = LateEdits(), Strays()
-        shelters = Shelters(lambda: FileId(short_id(self._random, "f", 10)))
+        shelters = Shelters()
         for job, data in book.ledgers.items():
             found = book.jobs.get(job)
             if found is None:
@@ -80,9 +84,10 @@ class Lateness:
             for stray in in_no_file(handle.document, beside):
                 job, data = book.jobs.get(stray.job), book.ledgers.get(stray.job)
                 shelter = shelters.of(stray, Ledger() if data is None else Ledger.from_bytes(data))
-                update, copies = shelter.take_in(handle.document, [stray], client_id(self._random))
-                asked_by = PersonId("") if job is None else job.person
-                handle.apply(update, JobOrigin(stray.job, asked_by, pack_copies(copies)))
+                taken = shelter.take_in(handle.document, stray)
+                if taken is not None:
+                    asked_by = PersonId("") if job is None else job.person
+                    handle.apply(taken[0], ChangeOrigin("", asked_by, PUT_BACK, pack_copies(taken[1])))
         except CollabError as error:
             logger.error("typed text was not put back: %s", error.message, extra={"room": handle.room})
 

@@ -69,7 +69,7 @@ class World:
         self.strays = Strays()
         self.put_back: list[Copy] = []
         """Typed text that came for a file which a job had taken away meanwhile, and its copy in a new one."""
-        self._shelters = Shelters(lambda: FileId(f"s{len(self.put_back)}"))
+        self._shelters = Shelters()
         self.book = Suggestions()
         self._known: dict[str, JobRun] = {}
         self._log: list[bytes] = []
@@ -248,9 +248,10 @@ class World:
             for stray in in_no_file(self.live, beside):
                 number = int(stray.job.removeprefix("j"))
                 shelter = self._shelters.of(stray, self.jobs[number].ledger)
-                update, copies = shelter.take_in(self.live, [stray], self.clients())
-                self.put_back += copies
-                self.changed(self.live.apply([update]).update)
+                taken = shelter.take_in(self.live, stray)
+                if taken is not None:
+                    self.put_back += taken[1]
+                    self.changed(self.live.apply([taken[0]]).update)
 
     def _job_changed(self, job: JobId, update: bytes | None) -> None:
         if update is not None:

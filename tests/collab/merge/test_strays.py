@@ -11,6 +11,7 @@ from collab.merge.strays import LOST_AND_FOUND, Shelters, Stray, Strays, in_no_f
 from collab.origin import JobOrigin, Origin, PersonOrigin, UndoOrigin
 from collab.ports import LogEntry
 from collab.undo import undo
+from collab.wire import IdRange
 
 JOB, ADA = JobId("j1"), PersonId("Ada")
 BY_ADA = PersonOrigin(ADA, ConnectionId("c"))
@@ -55,17 +56,15 @@ class Scene:
         self.live.apply([update])
         return in_no_file(self.live, beside)
 
-    def put_back(self, shelters: Shelters, strays: list[Stray], client: int) -> None:
+    def put_back(self, shelters: Shelters, strays: list[Stray]) -> None:
         for stray in strays:
             shelter = shelters.of(stray, self.session.ledger)
-            update, copies = shelter.take_in(self.live, [stray], ClientId(client))
+            taken = shelter.take_in(self.live, stray)
+            assert taken is not None
+            update, copies = taken
             self.live.apply([update])
             assert [copy.of for copy in copies] == [(stray.ids,)]
-
-
-def shelters() -> Shelters:
-    names = iter(("s1", "s2", "s3"))
-    return Shelters(lambda: FileId(next(names)))
+            assert shelter.take_in(self.live, stray) is None
 
 
 def shown(document: Document) -> dict[str, str]:
@@ -73,19 +72,19 @@ def shown(document: Document) -> dict[str, str]:
 
 
 def test_what_is_typed_in_a_file_that_is_gone_comes_back_under_its_name() -> None:
-    scene, made = Scene(), shelters()
+    scene, made = Scene(), Shelters()
     scene.take_away()
-    scene.put_back(made, scene.type(3, "X"), 21)
-    scene.put_back(made, scene.type(4, "YZ"), 22)
+    scene.put_back(made, scene.type(3, "X"))
+    scene.put_back(made, scene.type(4, "YZ"))
     assert shown(scene.live) == {"new.txt": "XYZ"}
 
 
 def test_what_is_typed_in_front_of_other_strays_and_elsewhere_goes_to_the_same_file() -> None:
-    scene, made = Scene(), shelters()
+    scene, made = Scene(), Shelters()
     scene.take_away()
-    scene.put_back(made, scene.type(3, "def"), 21)
-    scene.put_back(made, scene.type(4, "+"), 22)
-    scene.put_back(made, scene.type(0, "# 😀"), 23)
+    scene.put_back(made, scene.type(3, "def"))
+    scene.put_back(made, scene.type(4, "+"))
+    scene.put_back(made, scene.type(0, "# 😀"))
     assert shown(scene.live) == {"new.txt": "d+ef# 😀"}
 
 
@@ -93,21 +92,22 @@ def test_what_is_typed_in_place_of_all_that_a_job_wrote_comes_back() -> None:
     scene = Scene()
     scene.take_away()
     _, applied = scene.ada.edit(lambda editor: editor.splice(NEW, 0, 8, "mine"))
-    scene.put_back(shelters(), scene.send(applied.update), 21)
+    scene.put_back(Shelters(), scene.send(applied.update))
     assert shown(scene.live) == {"new.txt": "mine"}
 
 
 def test_a_file_that_was_deleted_again_is_made_anew() -> None:
-    scene, made = Scene(), shelters()
+    scene, made = Scene(), Shelters()
     scene.take_away()
-    scene.put_back(made, scene.type(3, "one"), 21)
-    scene.live.edit(lambda editor: editor.delete(FileId("s1")))
-    scene.put_back(made, scene.type(6, "two"), 22)
+    scene.put_back(made, scene.type(3, "one"))
+    [shelter] = scene.live.listing().files
+    scene.live.edit(lambda editor: editor.delete(shelter))
+    scene.put_back(made, scene.type(6, "two"))
     assert shown(scene.live) == {"new.txt": "two"}
 
 
 def test_after_an_undo_of_the_job_it_comes_back_too() -> None:
-    scene, made = Scene(), shelters()
+    scene, made = Scene(), Shelters()
     scene.session.close(scene.hunk)
     scene.session.pull(scene.live)
     update, reverse = undo(scene.session.ledger, scene.live)
@@ -115,8 +115,9 @@ def test_after_an_undo_of_the_job_it_comes_back_too() -> None:
     scene.live.apply([update])
     scene.told(update, UndoOrigin(JOB, ADA))
     [stray] = scene.type(3, "X")
-    update, _ = made.of(stray, reverse).take_in(scene.live, [stray], ClientId(21))
-    scene.live.apply([update])
+    taken = made.of(stray, reverse).take_in(scene.live, stray)
+    assert taken is not None
+    scene.live.apply([taken[0]])
     assert shown(scene.live) == {"new.txt": "X"}
 
 
@@ -128,14 +129,14 @@ def test_the_ledger_remembers_it_over_a_restart() -> None:
     scene.strays = Strays()
     scene.strays.remember(JOB, ledger)
     [stray] = scene.type(3, "X")
-    assert shelters().of(stray, ledger).path == "new.txt"
+    assert Shelters().of(stray, ledger).path == "new.txt"
 
 
 def test_a_file_whose_name_nobody_knows_gets_one() -> None:
     scene = Scene()
     scene.take_away()
     [stray] = scene.type(3, "X")
-    assert shelters().of(stray, Ledger()).path == LOST_AND_FOUND
+    assert Shelters().of(stray, Ledger()).path == LOST_AND_FOUND
 
 
 def test_text_beside_what_a_job_took_back_in_a_file_that_stays_is_in_no_need() -> None:
@@ -163,6 +164,21 @@ def test_text_beside_what_a_job_took_back_in_a_file_that_stays_is_in_no_need() -
     assert [one.text for one in beside] == ["X"]
     live.apply([applied.update])
     assert in_no_file(live, beside) == []
+
+
+def test_what_its_author_deleted_at_once_in_a_file_that_stays_is_not_put_back() -> None:
+    scene = Scene()
+    live = scene.live
+    beside = FileId("beside")
+    live.edit(lambda editor: editor.create(beside, "b.txt", "text"))
+    ada = Document(ClientId(8))
+    ada.apply([live.encode()])
+    _, typed = ada.edit(lambda editor: editor.splice(beside, 2, 2, "X"))
+    _, deleted = ada.edit(lambda editor: editor.splice(beside, 2, 3, ""))
+    assert typed.update is not None
+    assert deleted.update is not None
+    live.apply([typed.update, deleted.update])
+    assert in_no_file(live, [Stray(JOB, IdRange(ClientId(8), 0, 1), "X", None)]) == []
 
 
 @pytest.mark.parametrize("update", [b"", b"\x01\x01", b"nothing"])

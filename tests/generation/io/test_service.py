@@ -15,7 +15,7 @@ from collab.errors import Conflict, InvalidInput, LimitExceeded, NotFound
 from collab.ids import ClientId, ConnectionId
 from collab.io.clock import SystemClock
 from collab.merge.contest import Resolver
-from collab.origin import JobOrigin, PersonOrigin, UndoOrigin
+from collab.origin import ChangeOrigin, JobOrigin, PersonOrigin, UndoOrigin
 from collab.ports import LogEntry
 from generation.errors import ModelRefused, ModelUnavailable, StreamBroken
 from generation.events import (
@@ -338,7 +338,7 @@ async def test_what_somebody_far_away_types_in_a_new_file_that_broke_off_comes_b
             room.log_watch(LogEntry(1, 0, PersonOrigin(BOB.person, ConnectionId("c")), update))
             await room.until(lambda: room.origins)
     assert room.text("new.py") == "mine"
-    assert isinstance(room.origins[-1], JobOrigin)
+    assert isinstance(room.origins[-1], ChangeOrigin)
     assert room.origins[-1].copies
 
 
