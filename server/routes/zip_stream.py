@@ -34,12 +34,18 @@ class _Pieces(RawIOBase):
         return taken
 
 
+class _Archive(zipfile.ZipFile):
+    """Of one that is given up half-way, nothing is written any more when it is collected: nobody reads it."""
+
+    def __del__(self) -> None: ...
+
+
 class ZipStream:
     """Files in, bytes of the archive out. The same files in the same order give the same bytes."""
 
     def __init__(self) -> None:
         self._pieces = _Pieces()
-        self._archive = zipfile.ZipFile(self._pieces, "w", zipfile.ZIP_DEFLATED, compresslevel=6)
+        self._archive = _Archive(self._pieces, "w", zipfile.ZIP_DEFLATED, compresslevel=6)
 
     def add(self, files: Iterable[tuple[str, str]]) -> bytes:
         """The next bytes: these files, given as paths and texts. Names are written in UTF-8."""

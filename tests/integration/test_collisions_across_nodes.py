@@ -63,6 +63,14 @@ async def shows(client: httpx.AsyncClient, server: Server, text: str) -> None:
             pass
 
 
+async def both_show(client: httpx.AsyncClient, nodes: Nodes, part: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            one, two = [(await client.get(server.address + FILE)).text for server in (nodes.one, nodes.two)]
+            if one == two and part in one:
+                return
+
+
 async def test_a_collision_is_asked_on_every_node_and_answered_from_any(nodes: Nodes) -> None:
     typed = BASE.replace("line 8", "line 8, Bob's own")
     async with (
@@ -80,7 +88,7 @@ async def test_a_collision_is_asked_on_every_node_and_answered_from_any(nodes: N
             json.dumps({"type": "edit", "id": "e", "file": "a.txt", "start": at, "text": ", Bob's own"})
         )
         await heard(bob, "applied")
-        await shows(client, nodes.one, (await client.get(nodes.two.address + FILE)).text)
+        await both_show(client, nodes, "Bob's own")
         nodes.go_on.set()
         ended = await heard(ann, "generation_complete", job)
         assert (ended["job"]["state"], ended["job"]["hunks_pending"]) == ("needs_review", 1)
