@@ -25,7 +25,7 @@ ROOM = "rolling"
 CLIENTS = 12
 TYPING_MS = 150.0
 BLOCKED_SECONDS = 2.5
-"""Below one second on a machine that nobody shares (docs/performance.md); here others may hold it up meanwhile."""
+"""One second is what it must stay below on a machine that nobody else uses; tests share theirs."""
 SPREAD_SECONDS = 1.0
 SETTLED_SECONDS = 20.0
 JOB_SECONDS = 60.0
