@@ -63,7 +63,7 @@ def _part(start: list[bytes], raw: list[bytes]) -> tuple[Replay, tuple[bytes, ..
     while True:
         complete = Replay()
         for state in start:
-            complete.apply(state)
+            complete.take(state)
         more = complete.apply_all([update for update in raw if update not in waiting])
         if not more:
             return complete, tuple(dict.fromkeys(update for update in raw if update in waiting))
@@ -75,7 +75,7 @@ def _part(start: list[bytes], raw: list[bytes]) -> tuple[Replay, tuple[bytes, ..
 def _prove(complete: Replay, raw: list[bytes], checkpoint: Checkpoint) -> None:
     """Raises CompactionRefused unless the checkpoint holds every update, in its state or as pending."""
     copy = Replay()
-    copy.apply(checkpoint.state)
+    copy.take(checkpoint.state)
     kept = set(checkpoint.pending)
     checks = {
         "state vectors": copy.state_vector() == complete.state_vector(),

@@ -21,14 +21,15 @@ from pycrdt import Doc, Map, StickyIndex, Subscription, Text, TextEvent, Transac
 
 from collab.delta import Delta, read_delta
 from collab.editor import Editor
-from collab.errors import InvalidPath, MalformedMessage, MalformedUpdate, NotFound
+from collab.errors import InvalidPath, MalformedUpdate, NotFound
+from collab.gaps import Intake
 from collab.ids import ClientId, FileId, file_path
 from collab.listing import File, FileIndex, Listing
 from collab.merge.items import ItemIndex
 from collab.merge.structs import Run
 from collab.offsets import from_utf8, to_utf8, utf8_length, utf16_length
 from collab.probe import Probe
-from collab.wire import decode_anchor, decode_state_vector, read_uint, write_uint
+from collab.wire import decode_anchor, decode_state_vector, write_uint
 
 T = TypeVar("T")
 EMPTY_UPDATE = b"\0\0"
@@ -69,6 +70,7 @@ class Document:
         "_encoded",
         "_files",
         "_index",
+        "_intake",
         "_items",
         "_items_at",
         "_listing",
@@ -97,6 +99,7 @@ class Document:
         self._items: ItemIndex | None = None
         self._items_at = 0
         self._stale: set[str] | None = None
+        self._intake = Intake(partial(_state_of, ref(self)))
         self._native = self._doc._doc
         # pycrdt's own wrappers around a transaction and its event take as long as applying a keystroke;
         # a contract test holds what is relied on here. A bound method kept by pycrdt would keep the document
@@ -177,30 +180,57 @@ class Document:
         """Applies updates in one transaction, so that what they did is one update too.
 
         An update that cannot be decoded changes nothing and is listed in ``rejected``; the others are
-        applied. One whose dependency is missing is kept by pycrdt and appears when that arrives. With
-        ``track`` the state vectors before and after are filled in.
+        applied. What is behind a gap, or whose dependency is missing, is kept and comes in when that arrives, as
+        with Yjs. With ``track`` the state vectors before and after are filled in.
         """
         applied = self._applied = Applied()
         self._track = track
-        native = self._native
-        transaction = native.create_transaction()
+        plan = self._intake.plan(updates)
+        applied.rejected += plan.refused
+        transaction = self._native.create_transaction()
         try:
-            for index, update in enumerate(updates):
-                if update[:1] >= b"\x80" and _claims_too_much(update):
-                    applied.rejected.append((index, "it claims to hold more clients than it has bytes"))
-                    continue
-                try:
-                    native.apply_update(transaction, update)
-                except (ValueError, RuntimeError, OverflowError) as error:
-                    applied.rejected.append((index, str(error)))
-                except BaseException as error:
-                    if not is_panic(error):
-                        raise
-                    applied.rejected.append((index, "it cannot be decoded"))
+            for index, ready in plan.steps:
+                if reason := self._integrate(transaction, ready):
+                    self._intake.refused(None if index is None else updates[index])
+                    if index is not None:
+                        applied.rejected.append((index, reason))
             transaction.commit()
         finally:
             transaction.drop()
+        applied.rejected.sort()
         return applied
+
+    def take(self, state: bytes) -> Applied:
+        """Applies what a document encoded, without a look at it, as it has no gaps. Raises MalformedUpdate."""
+        applied = self._applied = Applied()
+        self._track = False
+        transaction = self._native.create_transaction()
+        try:
+            reason = self._integrate(transaction, state)
+            transaction.commit()
+        finally:
+            transaction.drop()
+        if reason:
+            raise MalformedUpdate(f"The state of a document cannot be decoded: {reason}.")
+        return applied
+
+    def copy(self, source: Document) -> Applied:
+        """Takes what ``source`` has and this document lacks."""
+        return self.take(source.encode(self.state_vector()))
+
+    def _integrate(self, transaction: Any, update: bytes) -> str:
+        """Applies an update that has no gap; what is wrong with it, if anything."""
+        try:
+            self._native.apply_update(transaction, update)
+        except (ValueError, RuntimeError, OverflowError) as error:
+            reason = str(error) or type(error).__name__
+        except BaseException as error:
+            if not is_panic(error):
+                raise
+            reason = "it cannot be decoded"
+        else:
+            return ""
+        return reason
 
     def edit(self, change: Callable[[Editor], T]) -> tuple[T, Applied]:
         """Runs ``change`` with an Editor inside one transaction; returns its result and what changed.
@@ -223,7 +253,7 @@ class Document:
     def fork(self, client_id: ClientId) -> Document:
         """A copy at this state that writes under another client id."""
         copy = Document(client_id)
-        copy.apply([self.encode()])
+        copy.copy(self)
         return copy
 
     def close(self) -> None:
@@ -357,6 +387,11 @@ class Document:
                 self._touch(keys)
 
 
+def _state_of(document: ref[Document]) -> bytes:
+    found = document()
+    return EMPTY_STATE if found is None else found.state_vector()
+
+
 def _observed(document: ref[Document], event: TransactionEvent) -> None:
     if (found := document()) is not None:
         found._observed(event)
@@ -370,15 +405,6 @@ def _observed_files(document: ref[Document], events: Iterable[object]) -> None:
 def merge_updates(updates: Sequence[bytes]) -> bytes:
     """One update for several. Only for few: the time grows with the square of their number (pycrdt)."""
     return updates[0] if len(updates) == 1 else pycrdt.merge_updates(*updates)
-
-
-def _claims_too_much(update: bytes) -> bool:
-    # yrs reserves memory for as many clients as an update says it has: seven bytes would cost half a gigabyte.
-    try:
-        count, _ = read_uint(update, 0)
-    except MalformedMessage:
-        return True
-    return count > len(update)
 
 
 def is_panic(error: BaseException) -> bool:

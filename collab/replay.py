@@ -14,6 +14,7 @@ from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
 from collab.document import is_panic
 from collab.errors import MalformedUpdate
+from collab.gaps import Intake
 from collab.ids import ClientId
 from collab.wire import decode_state_vector, read_delete_set
 
@@ -29,31 +30,28 @@ class Replay:
 
     def __init__(self) -> None:
         self._doc: Final[Doc[Any]] = Doc()
+        self._intake = Intake(self._doc.get_state)
 
     def apply(self, update: bytes) -> None:
-        """Applies a stored update. Raises MalformedUpdate."""
+        """Applies a stored update, or of it what has no gap before it. Raises MalformedUpdate."""
+        plan = self._intake.plan([update])
+        if plan.refused:
+            raise MalformedUpdate(f"A stored update cannot be decoded: {plan.refused[0][1]}.")
         # One transaction each: many in one are slower, as their time grows with their number.
         with _decoding():
-            self._doc.apply_update(update)
+            for _, ready in plan.steps:
+                self._doc.apply_update(ready)
+
+    def take(self, state: bytes) -> None:
+        """Applies the state of a checkpoint, which has no gaps. Raises MalformedUpdate."""
+        with _decoding():
+            self._doc.apply_update(state)
 
     def apply_all(self, updates: Sequence[bytes]) -> list[bytes]:
-        """Applies stored updates in any order; returns those that wait for something missing.
-
-        To apply each once is not enough when they are out of order: yrs 0.28 may take in the later of two
-        updates of a client before the earlier, and then forgets one that it had kept aside. Applied again,
-        it comes in.
-        """
+        """Applies stored updates in any order; returns those that wait for something missing."""
         for update in updates:
             self.apply(update)
-        waiting = self.waiting(updates)
-        while waiting:
-            before = self._doc.get_state(), self.state()
-            for update in waiting:
-                self.apply(update)
-            waiting = self.waiting(waiting)
-            if before == (self._doc.get_state(), self.state()):
-                break
-        return waiting
+        return self.waiting(updates)
 
     def state(self) -> bytes:
         """The whole state as one update, without the updates that wait for a missing one."""

@@ -103,7 +103,8 @@ class Room:
         """Replays what the store has. Raises MalformedUpdate if it cannot be decoded."""
         updates: list[bytes] = []
         if stored.checkpoint is not None:
-            updates += [stored.checkpoint.state, *stored.checkpoint.pending]
+            self.document.take(stored.checkpoint.state)
+            updates += stored.checkpoint.pending
         for entry in stored.entries:
             updates.append(entry.update)
             self._introduce(entry)
@@ -113,7 +114,6 @@ class Room:
         candidates = [*stored.checkpoint.pending] if stored.checkpoint is not None else []
         candidates += [entry.update for entry in stored.entries]
         self.waiting = [Waiting(u, None) for u in candidates if not integrated(self.document, u)]
-        self._settle([])
         self.authorship.load(stored)
         self.seq = self.durable_seq = stored.last_seq
         self._size = len(self.document.encode())
@@ -233,7 +233,7 @@ class Room:
             effects.append(Broadcast(sync_update(applied.update), alone))
             by = next(iter(by_member)).name if len(by_member) == 1 else ""
             effects.append(Changed(applied, by))
-            self._settle(effects)
+            self._settle()
 
     def _applied_one(
         self, member: Member, update: bytes, origin: PersonOrigin, applied: Applied, effects: list[Effect]
@@ -294,21 +294,10 @@ class Room:
     def _waits(self, update: bytes) -> bool:
         return any(item.update == update for item in self.waiting)
 
-    def _settle(self, effects: list[Effect]) -> None:
-        """Takes what no longer waits off the list, and applies the rest again.
-
-        When updates come out of order, yrs 0.28 forgets some that it had kept aside, although all that they
-        need is there (a contract test holds this). Applied again, they come in.
-        """
-        while self.waiting:
+    def _settle(self) -> None:
+        """Takes what no longer waits off the list: the document takes in by itself what follows."""
+        if self.waiting:
             self.waiting = [item for item in self.waiting if not integrated(self.document, item.update)]
-            if not self.waiting:
-                return
-            applied = self.document.apply([item.update for item in self.waiting])
-            if applied.update is None:
-                return
-            effects.append(Broadcast(sync_update(applied.update), None))
-            effects.append(Changed(applied, ""))
 
     # Edits that other nodes have stored
 
@@ -332,7 +321,7 @@ class Room:
         if applied.update is not None:
             effects.append(Broadcast(sync_update(applied.update), None))
             effects.append(Changed(applied, author_of(entries[0].origin) if len(entries) == 1 else ""))
-            self._settle(effects)
+            self._settle()
 
     def lacking(self, state: bytes) -> list[bytes]:
         """The updates that bring a document with this state vector to all that is known here."""

@@ -15,6 +15,7 @@ from collab.ports import Clock, LogEntry, StoredRoom
 from collab.presence import NodeState, RemoteHolder
 from collab.replica import Replica
 from collab.shared import Bus, CommitState, Mark, SharedEntry, SharedStore
+from collab.waiting import integrated
 from server.bus_messages import BusMessage, Happened, People, Probe, pack
 
 if TYPE_CHECKING:
@@ -205,7 +206,9 @@ class RoomLink:
         updates = [*_checkpoint(stored), *(entry.update for entry in stored.entries)]
         copy = Document(client_id(self._random))
         try:
-            for update in updates:
+            if stored.checkpoint is not None:
+                copy.take(stored.checkpoint.state)
+            for update in updates[stored.checkpoint is not None :]:
                 copy.apply([update])
             known = set(updates)
             lacking = [one for one in host.state.lacking(copy.state_vector()) if one not in known]
@@ -231,9 +234,9 @@ def _checkpoint(stored: StoredRoom) -> list[bytes]:
 
 
 def _adds(copy: Document, update: bytes) -> bool:
-    """Whether an update brings something; one that waits for another does."""
+    """Whether an update brings something; one that waits for another does, be it with a deletion alone."""
     try:
-        if copy.lacks(update)[:1] != b"\0":
+        if not integrated(copy, update):
             return True
     except CollabError:
         return False

@@ -90,7 +90,7 @@ class Landing:
         found = [(decision, listing.by_path(decision.path)) for decision in decisions]
         self.prepare(live, decisions)
         if self._fork is not None:
-            self._fork.apply([live.encode(self._fork.state_vector())])
+            self._fork.copy(live)
         return joined([self._write(live, decision, file) for decision, file in found])
 
     def suggestions(self, at_ms: int) -> Iterator[Suggestion]:

@@ -23,10 +23,10 @@ NOBODY: Final = ClientId(-1)
 HAS_ORIGIN: Final = 0x80
 HAS_RIGHT: Final = 0x40
 STRING: Final = 4
-_HAS_SUB: Final = 0x20
+HAS_SUB: Final = 0x20
 _BOTH: Final = HAS_ORIGIN | HAS_RIGHT
-_CONTENT: Final = 0x1F
-_GC, _DELETED, _TYPE, _SKIP = 0, 1, 7, 10
+CONTENT: Final = 0x1F
+GC, DELETED, _TYPE, SKIP = 0, 1, 7, 10
 
 _NO_ID: Final[ItemId] = (NOBODY, 0)
 _UINT: Final = rb"([\x80-\xff]*[\x00-\x7f])"
@@ -204,9 +204,9 @@ def _read_client(
     """Reads ``count`` structs of one client from ``clock``, which begin at ``at``; returns where they end."""
     for _ in range(count):
         info = data[at]
-        kind = info & _CONTENT
+        kind = info & CONTENT
         neighbours = info & _BOTH
-        if not neighbours or kind not in {STRING, _DELETED}:
+        if not neighbours or kind not in {STRING, DELETED}:
             run, clock, at = _read_other(data, at, client, clock)
             if run is not None:
                 row.append(run)
@@ -261,25 +261,25 @@ def _read_client(
 def _read_other(data: bytes, at: int, client: ClientId, clock: int) -> tuple[Run | None, int, int]:
     """Any struct at ``at`` (None for a gap), the clock behind it, and where it ends."""
     info = data[at]
-    kind = info & _CONTENT
+    kind = info & CONTENT
     at += 1
-    if kind in {_GC, _SKIP}:
+    if kind in {GC, SKIP}:
         length, at = read_uint(data, at)
-        run = None if kind == _SKIP else _run(client, clock, length, False, _NO_ID, _NO_ID, None, b"")
+        run = None if kind == SKIP else _run(client, clock, length, False, _NO_ID, _NO_ID, None, b"")
         return run, clock + length, at
     origin = right = _NO_ID
     parent = None
     if info & HAS_ORIGIN:
-        origin, at = _read_id(data, at)
+        origin, at = read_id(data, at)
     if info & HAS_RIGHT:
-        right, at = _read_id(data, at)
+        right, at = read_id(data, at)
     if not info & _BOTH:
         named, at = read_uint(data, at)
         if named:
             _, at = read_bytes(data, at)
         else:
-            parent, at = _read_id(data, at)
-        if info & _HAS_SUB:
+            parent, at = read_id(data, at)
+        if info & HAS_SUB:
             # A value of a map: those stand in no list.
             _, at = read_bytes(data, at)
             parent = None
@@ -289,21 +289,22 @@ def _read_other(data: bytes, at: int, client: ClientId, clock: int) -> tuple[Run
         text, at = read_bytes(data, at)
         units = text.decode().encode("utf-16-le")
         length = len(units) // 2
-    elif kind == _DELETED:
+    elif kind == DELETED:
         length, at = read_uint(data, at)
     else:
-        length, at = _other_content(kind, data, at)
-    run = _run(client, clock, length, kind != _DELETED, origin, right, parent, units)
+        length, at = other_content(kind, data, at)
+    run = _run(client, clock, length, kind != DELETED, origin, right, parent, units)
     return run, clock + length, at
 
 
-def _read_id(data: bytes, at: int) -> tuple[ItemId, int]:
+def read_id(data: bytes, at: int) -> tuple[ItemId, int]:
+    """An item's id at ``at`` and where it ends. Raises MalformedMessage."""
     client, at = read_uint(data, at)
     clock, at = read_uint(data, at)
     return (ClientId(client), clock), at
 
 
-def _other_content(kind: int, data: bytes, at: int) -> tuple[int, int]:
+def other_content(kind: int, data: bytes, at: int) -> tuple[int, int]:
     """The length in clocks of a content that is no text, and where it ends."""
     if kind in {2, 8}:
         length, at = read_uint(data, at)

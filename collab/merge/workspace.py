@@ -63,7 +63,7 @@ class Workspace:
             self._tracks = {file: Track(text) for file, text in self._base.items()}
         if live.version == self.seen:
             return []
-        applied = self.fork.apply([live.encode(self.fork.state_vector())])
+        applied = self.fork.copy(live)
         self.seen = live.version
         files = self.fork.listing().files
         for file, delta in applied.deltas.items():

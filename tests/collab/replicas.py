@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import pycrdt
 from pycrdt import Doc, Map, Text, TransactionEvent
 
-from collab.document import Document
+from collab.document import Document, merge_updates
 from collab.effects import Broadcast, Effect, Persist
+from collab.gaps import Intake
 from collab.ids import ClientId, ConnectionId, FileId, PersonId, RoomId
 from collab.limits import Limits
 from collab.memory import MemoryStore
@@ -36,7 +38,10 @@ class HandClock:
 
 
 class Replica:
-    """A Yjs client: a document, and the updates that its own edits made."""
+    """A Yjs client: a document, and the updates that its own edits made.
+
+    As with Yjs, what is behind a gap waits, and is among what others are given (a test with real Yjs holds it).
+    """
 
     def __init__(self, client: int) -> None:
         self.client = client
@@ -44,6 +49,8 @@ class Replica:
         self.files: Map[Any] = self.doc.get("files", type=Map)
         self.sent: list[bytes] = []
         self._remote = False
+        self._intake = Intake(self.doc.get_state)
+        self._waiting: list[bytes] = []
         self._subscription = self.doc.observe(self._observed)
 
     def _observed(self, event: TransactionEvent) -> None:
@@ -82,16 +89,21 @@ class Replica:
         """Takes somebody else's update."""
         self._remote = True
         try:
-            self.doc.apply_update(update)
+            for _, ready in self._intake.plan([update]).steps:
+                self.doc.apply_update(ready)
         finally:
             self._remote = False
+        self._waiting = [one for one in dict.fromkeys([*self._waiting, update]) if self._lacks(one)]
 
     def state(self) -> bytes:
         return self.doc.get_state()
 
     def missing(self, state: bytes = b"\0") -> bytes:
         """What somebody with this state vector lacks."""
-        return self.doc.get_update(state)
+        return merge_updates([self.doc.get_update(state), *self._waiting])
+
+    def _lacks(self, update: bytes) -> bool:
+        return pycrdt.get_update(update, self.state())[:1] != b"\0"
 
 
 def replica_with_file(client: int = 1, text: str = "") -> Replica:

@@ -230,7 +230,21 @@ def test_updates_out_of_order_may_be_forgotten_until_they_are_applied_again() ->
             for update in updates:
                 doc.apply_update(update)
         assert str(text) == expected
-    assert forgotten, "repaired: Room._settle and Replay.apply_all need not apply again any more"
+    assert forgotten, "repaired: Intake need not keep what waits any more"
+
+
+def test_an_edit_is_taken_in_without_the_one_that_its_author_made_before() -> None:
+    _, _, first = made(1, "0123456789")
+    _, copied, updates = made(2)
+    cast(Any, copied.doc).apply_update(first[0])
+    updates.clear()
+    copied.insert(5, "one")
+    copied.insert(2, "two")
+    doc, there = empty()
+    doc.apply_update(first[0])
+    doc.apply_update(updates[1])
+    assert str(there) == "01two23456789", "repaired: Intake need not withhold what is behind a gap any more"
+    assert ClientId(2) not in {client for client, clock in decode_state_vector(doc.get_state()).items() if clock}
 
 
 def test_merged_updates_lose_nothing_in_whatever_order() -> None:

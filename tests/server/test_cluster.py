@@ -16,7 +16,7 @@ from collab.ids import ClientId, ConnectionId, JobId, PersonId, RoomId
 from collab.io.clock import SystemClock
 from collab.limits import Limits
 from collab.origin import ImportOrigin, JobOrigin
-from collab.ports import Store
+from collab.ports import LogEntry, Store
 from collab.presence import Holder
 from collab.room import Member
 from collab.shared import Bus, SharedStore
@@ -26,7 +26,7 @@ from generation.events import ContextReady
 from server.cluster import Cluster
 from server.host import RoomHost
 from server.hub import Hub
-from tests.collab.replicas import FILE
+from tests.collab.replicas import FILE, Replica
 
 ROOM = RoomId("room")
 ANN = ImportOrigin(PersonId("Ann"))
@@ -266,6 +266,31 @@ async def test_a_store_that_comes_back_with_less_gets_it_back(nodes: Nodes, loss
         third = await nodes.start()
         async with third.hub.held(ROOM) as late:
             await until(lambda: text_of(late) == text_of(first))
+
+
+async def test_a_deletion_that_waits_for_what_it_deletes_is_brought_back_too(nodes: Nodes) -> None:
+    async with both(nodes) as (first, second, _, _):
+        write(first, "x")
+        await until(lambda: text_of(second) == "x")
+        client = Replica(7)
+        client.apply(first.document.encode())
+        typed, deleted = client.insert(1, "gone"), client.delete(1, 5)
+        for host in (first, second):
+            host.follow([LogEntry(0, 0, ANN, deleted)])
+            host.flush()
+        nodes.world.away()
+        nodes.world.wipe()
+        nodes.world.back()
+        append(first, "!")
+        await until(lambda: text_of(second) == "x!")
+        await first.durable()
+        third = await nodes.start()
+        async with third.hub.held(ROOM) as late:
+            await until(lambda: text_of(late) == "x!")
+            await until(lambda: bool(late.state.waiting))
+            late.follow([LogEntry(0, 0, ANN, typed)])
+            late.flush()
+            assert text_of(late) == "x!"
 
 
 async def test_what_is_written_after_a_loss_and_a_reload_is_stored(nodes: Nodes) -> None:
