@@ -87,7 +87,8 @@ class RoomLink:
             self._early.append(lambda: self.people(node, states, full=full))
             return
         self.heard(node)
-        self.host.state.presence.remote(node, states, self._clock.monotonic(), full=full)
+        for moved in self.host.state.presence.remote(node, states, self._clock.monotonic(), full=full):
+            self.host.probe(moved)
         self.host.schedule()
 
     def heard(self, node: NodeId) -> None:
