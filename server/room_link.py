@@ -15,7 +15,7 @@ from collab.ports import Clock, LogEntry, StoredRoom
 from collab.presence import NodeState, RemoteHolder
 from collab.replica import Replica
 from collab.shared import Bus, CommitState, Mark, SharedEntry, SharedStore
-from server.bus_messages import BusMessage, Happened, People, Probe, pack
+from server.bus_messages import BusMessage, Happened, Holding, People, Probe, pack
 
 if TYPE_CHECKING:
     from server.host import RoomHost
@@ -98,6 +98,11 @@ class RoomLink:
         if fresh:
             self._settle_nodes()
 
+    def listed(self, node: NodeId) -> None:
+        """Another node is on the room's list, which may be wrong: it does not count as heard of each time."""
+        if node not in self.nodes:
+            self.heard(node)
+
     def gone(self, node: NodeId) -> None:
         """Another node does not hold the room any more."""
         if self.nodes.pop(node, None) is not None:
@@ -138,6 +143,10 @@ class RoomLink:
     def probe(self, rival: RemoteHolder) -> None:
         """Asks another node whether its connection with a client id is still there."""
         self._bus.send(rival.node, pack(Probe(self.room, rival.client)))
+
+    def ask_whether_held(self, node: NodeId) -> None:
+        """Asks another node, which is silent here, whether it holds the room at all."""
+        self._bus.send(node, pack(Holding(self.room)))
 
     def probed(self, client: ClientId) -> None:
         """Another node asks that."""
