@@ -16,7 +16,8 @@ A state belongs to its connection and goes with it. Clocks of states that went a
 that an echo that was under way brings no ghost back.
 
 Where several nodes serve a room, each speaks for its own connections (``outgoing``, ``own``) and believes the
-others about theirs (``remote``), until it learns that they are gone (``drop_node``).
+others about theirs (``remote``), until it learns that they are gone (``drop_node``). Somebody who has moved may be
+claimed by two nodes for a while; what is not shown of that is kept, and shown without a gap when it lets go.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class PresenceView:
 class Presence:
     """The awareness states of one room."""
 
-    __slots__ = ("_changed", "_gone", "_heirs", "_limits", "_outgoing", "_states", "shared")
+    __slots__ = ("_changed", "_gone", "_heirs", "_limits", "_outgoing", "_rivals", "_states", "shared")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -109,6 +110,8 @@ class Presence:
         self._gone: OrderedDict[ClientId, int] = OrderedDict()
         self._changed: dict[ClientId, bytes] = {}
         self._heirs: dict[ClientId, tuple[Holder, AwarenessEntry]] = {}
+        self._rivals: dict[ClientId, dict[NodeId, NodeState]] = {}
+        """What nodes say of clients that are shown over another one."""
         self._outgoing: dict[ClientId, NodeState] = {}
         self.shared = False
         """Other nodes are in the room and want to hear of changes."""
@@ -158,56 +161,88 @@ class Presence:
             self._vacate(client, now)
 
     def _vacate(self, client: ClientId, now: float) -> None:
-        """The holder of a state has gone: it goes too, or to its heir."""
+        """The holder of a state has gone: it goes too, or to its heir, or to a node that claims it."""
         state = self._states[client]
         heir = self._heirs.pop(client, None)
-        if heir is None or heir[1].state == NULL or not self._allowed(heir[1]):
+        if heir is not None and heir[1].state != NULL and self._allowed(heir[1]):
+            holder, entry = heir
+            del self._states[client]
+            self._store(client, _State(max(entry.clock, state.clock + 1), entry.state, holder, now))
+            return
+        rivals = self._rivals.get(client)
+        if not rivals:
             self._remove(client)
             return
-        holder, entry = heir
-        self._store(client, _State(max(entry.clock, state.clock + 1), entry.state, holder, now))
+        node, said = max(rivals.items(), key=lambda rival: (rival[1].clock, rival[0]))
+        del self._states[client]
+        clock = max(said.clock, state.clock + 1)
+        self._store(client, _State(clock, said.state, None, now, node, said.spoken, said.clock))
+        if self.shared and state.node is None:
+            self._outgoing[client] = NodeState(client, clock, NULL)
 
     # Other nodes
 
-    def remote(self, node: NodeId, states: Sequence[NodeState], now: float, *, full: bool) -> None:
-        """What another node says of its own connections; with ``full`` it has no others."""
+    def remote(self, node: NodeId, states: Sequence[NodeState], now: float, *, full: bool) -> list[ConnectionId]:
+        """What another node says of its own connections; with ``full`` it has no others.
+
+        Returns connections of this node to probe: somebody whom they hold may have moved to that node.
+        """
+        probe = []
         for said in states:
             if said.state == NULL:
-                known = self._states.get(said.client)
-                if known is not None and known.node == node:
-                    self._vacate(said.client, now)
+                self._forsake(node, said.client, now)
             else:
-                self._believe(node, said, now)
+                holder = self._believe(node, said, now)
+                if holder is not None:
+                    probe.append(holder.connection)
         if full:
             named = {said.client for said in states}
-            for client, state in list(self._states.items()):
-                if state.node == node and client not in named:
-                    self._vacate(client, now)
+            for client in list(self._states):
+                if client not in named:
+                    self._forsake(node, client, now)
+        return probe
 
-    def _believe(self, node: NodeId, said: NodeState, now: float) -> None:
-        entry = AwarenessEntry(said.client, said.clock, said.state)
+    def _forsake(self, node: NodeId, client: ClientId, now: float) -> None:
+        """A node does not have a client any more."""
+        known = self._states.get(client)
+        if known is not None and known.node == node:
+            self._vacate(client, now)
+        elif (rivals := self._rivals.get(client)) is not None:
+            rivals.pop(node, None)
+
+    def _believe(self, node: NodeId, said: NodeState, now: float) -> Holder | None:
         known = self._states.get(said.client)
         if known is None and len(self._states) >= self._limits.presence_clients:
-            return
-        if known is not None and known.node is None:
-            # It is ours. Somebody who has moved to that node is probed for here, and goes when nobody answers.
-            return
+            return None
         if known is not None and known.node == node:
             known.seen = now
             if said.clock < known.said or (said.clock == known.said and said.state == known.json):
-                return
-        elif known is not None and said.clock < known.said:
-            return
-        if not self._allowed(entry):
-            return
+                return None
+        elif known is not None and (known.node is None or said.clock < known.said):
+            return self._rival(node, said, known)
+        if not self._allowed(AwarenessEntry(said.client, said.clock, said.state)):
+            return None
         clock = max(said.clock, (self._gone.get(said.client, -1) if known is None else known.clock) + 1)
         self._store(said.client, _State(clock, said.state, None, now, node, said.spoken, said.clock))
+        return None
+
+    def _rival(self, node: NodeId, said: NodeState, known: _State) -> Holder | None:
+        """Keeps what a node says of a client that is shown over another one; the holder here to probe for it."""
+        if known.spoken or said.spoken:
+            return None
+        rivals = self._rivals.setdefault(said.client, {})
+        fresh = node not in rivals
+        if fresh or said != rivals[node]:
+            if not self._allowed(AwarenessEntry(said.client, said.clock, said.state)):
+                return None
+            rivals[node] = said
+        # That node may not know of ours, so that it is not probed from there.
+        return known.holder if fresh else None
 
     def drop_node(self, node: NodeId, now: float) -> None:
         """A node has left the room, or is dead: nobody is here over it."""
-        for client, state in list(self._states.items()):
-            if state.node == node:
-                self._vacate(client, now)
+        for client in list(self._states):
+            self._forsake(node, client, now)
 
     def nodes(self) -> set[NodeId]:
         """The nodes over which somebody is here, without this one."""
@@ -248,7 +283,7 @@ class Presence:
                     self.leave(state.holder, now)
                 else:
                     # Its id stays its own: it is shown again as soon as it renews its state.
-                    self._remove(client)
+                    self._vacate(client, now)
 
     def snapshot(self, *, missed: bool = False) -> bytes | None:
         """An awareness message with all states; None if there is nothing to tell.
@@ -314,7 +349,8 @@ class Presence:
                 state.seen = now
                 return
             if entry.state == NULL:
-                self._remove(entry.client, entry.clock)
+                if state.holder is holder:
+                    self._remove(entry.client, entry.clock)
                 return
         if entry.state == NULL or not self._allowed(entry):
             return
@@ -328,6 +364,13 @@ class Presence:
         return len(entry.state) <= self._limits.presence_bytes and _is_state(entry.state)
 
     def _store(self, client: ClientId, state: _State) -> None:
+        before = self._states.get(client)
+        if before is not None and before.node not in {None, state.node} and not before.spoken:
+            self._rivals.setdefault(client, {})[before.node] = NodeState(
+                client, before.said, before.json, before.spoken
+            )
+        if state.node is not None and (rivals := self._rivals.get(client)) is not None:
+            rivals.pop(state.node, None)
         self._states[client] = state
         self._gone.pop(client, None)
         self._changed[client] = AwarenessEntry(client, state.clock, state.json).encode()
@@ -336,6 +379,7 @@ class Presence:
 
     def _remove(self, client: ClientId, clock: int | None = None) -> None:
         state = self._states.pop(client)
+        self._rivals.pop(client, None)
         clock = state.clock + 1 if clock is None else clock
         self._gone[client] = clock
         if len(self._gone) > REMEMBERED:

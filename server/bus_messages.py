@@ -76,6 +76,13 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """Asks one node whether it holds the room: the room's list says so, and nothing is heard of it there."""
+
+    room: RoomId
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """To one node, which answers with an Answer of the same number."""
 
@@ -93,7 +100,7 @@ class Answer:
     payload: bytes
 
 
-BusMessage = Hello | Bye | People | Happened | Said | Compacted | Probe | Question | Answer
+BusMessage = Hello | Bye | People | Happened | Said | Compacted | Probe | Holding | Question | Answer
 
 _KINDS: Final[dict[str, type[BusMessage]]] = {
     "hello": Hello,
@@ -103,6 +110,7 @@ _KINDS: Final[dict[str, type[BusMessage]]] = {
     "said": Said,
     "compacted": Compacted,
     "probe": Probe,
+    "holding": Holding,
     "question": Question,
     "answer": Answer,
 }

@@ -24,6 +24,7 @@ from server.bus_messages import (
     Compacted,
     Happened,
     Hello,
+    Holding,
     People,
     Probe,
     Question,
@@ -90,7 +91,7 @@ class Cluster:
         self._reader = LogReader(self._links.values, lambda: self.shared, clock, random, self._room_deleted)
         self._membership = Membership(
             self._lease,
-            self._links.values,
+            self._links,
             lambda: self.shared,
             clock,
             random,
@@ -183,11 +184,13 @@ class Cluster:
             snapshot = await store.snapshot(room)
         except BaseException:
             del self._links[room]
+            # It may be on the list by now.
+            self._membership.left(room, self.node)
             await bus.unsubscribe(room)
             raise
         for node in nodes:
             if node != self.node:
-                link.heard(node)
+                link.listed(node)
         link.loaded(snapshot.mark)
         self._numbers[room] = max(self._numbers.get(room, 0), snapshot.number)
         return snapshot.stored
@@ -203,6 +206,8 @@ class Cluster:
         link.attach(host)
         if link.shared:
             link.tell(Hello())
+            # Whoever has missed the goodbye of the time before still believes in the people of then.
+            link.show(full=True)
 
     async def leave(self, room: RoomId) -> None:
         """The room was unloaded. Never raises for a store that cannot be reached."""
@@ -217,8 +222,7 @@ class Cluster:
         with suppress(StoreError):
             await self._keeping.leave(room)
         await self._bus.unsubscribe(room)
-        with suppress(StoreError):
-            await self.shared.leave(room, [self.node])
+        await self._membership.leave(room)
 
     def compacted(self, room: RoomId, position: int, size: int) -> None:
         """Tells the other nodes that this one has compacted a room's log."""
@@ -335,6 +339,14 @@ class Cluster:
             case Probe(room=room, client=client):
                 if (link := self._links.get(room)) is not None:
                     link.probed(ClientId(client))
+                else:
+                    self._not_held(room)
+            case Holding(room=room):
+                if (link := self._links.get(room)) is not None:
+                    link.heard(node)
+                    link.show(full=True)
+                else:
+                    self._not_held(room)
             case Question():
                 self._spawn(self._reply(node, message))
             case Answer():
@@ -360,6 +372,12 @@ class Cluster:
         except MalformedMessage as error:
             logger.warning(error.message)
             return None
+
+    def _not_held(self, room: RoomId) -> None:
+        """Another node believes that this one holds the room: its goodbye was lost, or the list is wrong."""
+        assert self._bus is not None
+        self._bus.publish(room, pack(Bye()))
+        self._spawn(self._membership.leave(room))
 
     def _happened(self, link: RoomLink, data: bytes) -> None:
         try:

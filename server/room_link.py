@@ -16,7 +16,7 @@ from collab.presence import NodeState, RemoteHolder
 from collab.replica import Replica
 from collab.shared import Bus, CommitState, Mark, SharedEntry, SharedStore
 from collab.waiting import integrated
-from server.bus_messages import BusMessage, Happened, People, Probe, pack
+from server.bus_messages import BusMessage, Happened, Holding, People, Probe, pack
 
 if TYPE_CHECKING:
     from server.host import RoomHost
@@ -88,7 +88,8 @@ class RoomLink:
             self._early.append(lambda: self.people(node, states, full=full))
             return
         self.heard(node)
-        self.host.state.presence.remote(node, states, self._clock.monotonic(), full=full)
+        for moved in self.host.state.presence.remote(node, states, self._clock.monotonic(), full=full):
+            self.host.probe(moved)
         self.host.schedule()
 
     def heard(self, node: NodeId) -> None:
@@ -97,6 +98,11 @@ class RoomLink:
         self.nodes[node] = self._clock.monotonic()
         if fresh:
             self._settle_nodes()
+
+    def listed(self, node: NodeId) -> None:
+        """Another node is on the room's list, which may be wrong: it does not count as heard of each time."""
+        if node not in self.nodes:
+            self.heard(node)
 
     def gone(self, node: NodeId) -> None:
         """Another node does not hold the room any more."""
@@ -138,6 +144,10 @@ class RoomLink:
     def probe(self, rival: RemoteHolder) -> None:
         """Asks another node whether its connection with a client id is still there."""
         self._bus.send(rival.node, pack(Probe(self.room, rival.client)))
+
+    def ask_whether_held(self, node: NodeId) -> None:
+        """Asks another node, which is silent here, whether it holds the room at all."""
+        self._bus.send(node, pack(Holding(self.room)))
 
     def probed(self, client: ClientId) -> None:
         """Another node asks that."""

@@ -478,3 +478,104 @@ def test_a_job_of_another_node_is_a_job() -> None:
     presence.remote(ONE, [state], 0.0, full=False)
     assert [view.kind for view in presence.views()] == ["job"]
     assert presence.receive(Holder(ConnectionId("c")), [AwarenessEntry(ClientId(1), 9, b"{}")], 0.0) == []
+
+
+# Somebody whom two nodes claim
+
+
+def test_a_connection_is_probed_once_whose_client_another_node_claims() -> None:
+    presence = Presence(Limits())
+    joined(presence, ANN)
+    assert presence.remote(ONE, [said(1, 5)], 1.0, full=False) == ["c1"]
+    assert presence.remote(ONE, [said(1, 6)], 2.0, full=True) == []
+    assert presence.nodes() == set()
+
+
+def test_who_moved_unseen_is_shown_over_the_other_node_without_a_gap_once_the_old_connection_is_gone() -> None:
+    presence = Presence(Limits())
+    presence.shared = True
+    old = joined(presence, ANN, clock=9)
+    presence.remote(ONE, [said(1, 3, "moved")], 1.0, full=False)
+    presence.outgoing()
+    presence.leave(old, 2.0)
+    assert names(presence) == ["moved"]
+    assert presence.nodes() == {ONE}
+    assert taken(presence) == {ANN: {"user": {"name": "moved"}}}
+    assert presence.clock(ANN) == 10
+    assert [(state.client, state.state) for state in presence.outgoing()] == [(ANN, NULL)]
+
+
+def test_who_fell_silent_here_is_shown_over_the_node_that_claims_it() -> None:
+    presence = Presence(Limits(presence_timeout=30.0))
+    joined(presence, ANN)
+    presence.remote(ONE, [said(1, 3, "moved")], 29.0, full=False)
+    presence.tick(30.0)
+    assert names(presence) == ["moved"]
+
+
+def test_who_hides_is_hidden_whatever_another_node_has_claimed() -> None:
+    presence = Presence(Limits())
+    ann = joined(presence, ANN)
+    presence.remote(ONE, [said(1, 5)], 1.0, full=False)
+    presence.receive(ann, [entry(ANN, 2, gone=True)], 2.0)
+    assert here(presence) == set()
+
+
+def test_of_two_other_nodes_that_claim_somebody_the_one_that_stays_is_believed() -> None:
+    presence = Presence(Limits())
+    presence.remote(ONE, [said(1, 8, "old")], 0.0, full=False)
+    presence.remote(TWO, [said(1, 4, "moved")], 1.0, full=False)
+    assert names(presence) == ["old"]
+    presence.remote(ONE, [gone(1, 9)], 2.0, full=False)
+    assert names(presence) == ["moved"]
+
+
+def test_a_node_that_was_overtaken_is_believed_again_when_the_newer_one_lets_go() -> None:
+    presence = Presence(Limits())
+    presence.remote(ONE, [said(1, 3, "old")], 0.0, full=False)
+    presence.remote(TWO, [said(1, 4, "new")], 1.0, full=False)
+    assert names(presence) == ["new"]
+    presence.drop_node(TWO, 2.0)
+    assert names(presence) == ["old"]
+
+
+@pytest.mark.parametrize("how", ["said", "full", "dropped"])
+def test_a_claim_that_was_given_up_brings_nobody_back(how: str) -> None:
+    presence = Presence(Limits())
+    old = joined(presence, ANN)
+    presence.remote(ONE, [said(1, 5)], 1.0, full=False)
+    if how == "dropped":
+        presence.drop_node(ONE, 2.0)
+    else:
+        presence.remote(ONE, [gone(1, 6)] if how == "said" else [], 2.0, full=how == "full")
+    presence.leave(old, 3.0)
+    assert here(presence) == set()
+
+
+def test_a_connection_of_this_node_goes_before_what_another_one_claims() -> None:
+    presence = Presence(Limits())
+    old = joined(presence, ANN)
+    presence.remote(ONE, [said(1, 5, "elsewhere")], 1.0, full=False)
+    presence.receive(holder("new"), [entry(ANN, 2, {"user": {"name": "here"}})], 1.0)
+    presence.leave(old, 2.0)
+    assert names(presence) == ["here"]
+
+
+def test_what_a_node_claims_is_checked_and_a_job_is_not_claimed() -> None:
+    presence = Presence(Limits())
+    ann = joined(presence, ANN)
+    presence.put(BOB, {"user": {"kind": "job"}}, 0.0)
+    assert presence.remote(ONE, [NodeState(ANN, 9, b"[]"), said(2, 9)], 1.0, full=False) == []
+    presence.leave(ann, 2.0)
+    assert here(presence) == {BOB}
+    presence.put(BOB, None, 3.0)
+    assert here(presence) == set()
+
+
+def test_only_who_holds_a_state_may_hide_it() -> None:
+    presence = Presence(Limits(presence_timeout=30.0))
+    silent = joined(presence, ANN)
+    presence.tick(30.0)
+    presence.remote(ONE, [said(1, 5)], 31.0, full=False)
+    presence.receive(silent, [entry(ANN, 99, gone=True)], 32.0)
+    assert here(presence) == {ANN}

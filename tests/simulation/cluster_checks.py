@@ -12,12 +12,12 @@ from tests.simulation.cluster_node import Node
 from tests.simulation.cluster_world import ROOM, ClusterWorld
 
 
-async def problems(world: ClusterWorld) -> list[str]:
-    """What is not well at the moment, in words; cheap questions first."""
+async def problems(world: ClusterWorld, *, lists: bool = True) -> list[str]:
+    """What is not well at the moment, in words; cheap questions first. ``lists``: also the list of nodes."""
     found = _nodes(world) or _clients(world)
     if found:
         return found
-    return _texts(world) or _presence(world) or await world.jobs.problems()
+    return _texts(world) or _presence(world) or (lists and _list(world)) or await world.jobs.problems()
 
 
 async def undoing(world: ClusterWorld) -> list[str]:
@@ -164,3 +164,11 @@ def _presence(world: ClusterWorld) -> list[str]:
             if seen != here:
                 found.append(f"node {node.number} sees {sorted(seen)}, here are {sorted(here)}")
     return found
+
+
+def _list(world: ClusterWorld) -> list[str]:
+    """The room's list: what is written is announced to who is on it, and they are asked."""
+    holding = {str(node.cluster.node): node.number for node in world.nodes if ROOM in node.cluster._links}
+    listed = {str(node) for node in world.shared.room(ROOM).nodes}
+    found = [f"{node} is on the room's list, and does not hold it" for node in sorted(listed - set(holding))]
+    return found + [f"node {holding[node]} is not on the room's list" for node in sorted(set(holding) - listed)]
