@@ -40,8 +40,4 @@ class Archive:
         return self.document.lacks(update)[0] == 0
 
     def _settle(self) -> None:
-        """yrs forgets some that it kept aside; applied again, they come in."""
-        while True:
-            self._waiting = [update for update in self._waiting if not self._integrated(update)]
-            if not self._waiting or self.document.apply(self._waiting).update is None:
-                return
+        self._waiting = [update for update in self._waiting if not self._integrated(update)]

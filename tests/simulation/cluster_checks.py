@@ -104,11 +104,7 @@ def replayed(world: ClusterWorld) -> Archive:
 def _texts(world: ClusterWorld) -> list[str]:
     stored = replayed(world)
     text = text_in(stored.document)
-    found = []
-    if not stored.waiting or not any(client.gone for client in world.clients):
-        # Edits that build on what somebody has taken along for good wait for ever, and yrs 0.28 shows some of them
-        # in one document and not in another.
-        found += _unequal(world, text)
+    found = _unequal(world, text)
     dropped = {line for node in world.nodes for model in node.models for line in model.dropped}
     for client in world.clients:
         if client.gone:
