@@ -20,10 +20,13 @@ from generation.io.talking import Talk
 from generation.jobs import Job, JobState
 from generation.pipeline import AnswerWriter
 from generation.ports import Model, Random, RoomHandle
-from generation.preparing import prepare
 from generation.progress import Estimate
 from generation.settings import GenerationSettings
-from generation.validation import problem
+from generation.stages.determine import determine
+from generation.stages.generate import generate
+from generation.stages.integrate import integrate
+from generation.stages.post_process import post_process
+from generation.stages.prepare import Task, prepare
 
 logger = logging.getLogger(__name__)
 
@@ -114,28 +117,27 @@ class Run:
         # No await between these: the context is read from the very state that the session was forked at.
         writer = self._writer = self._open_writer(self._handle.document)
         self._stage(JobState.CONTEXT_ANALYSIS, "Choosing what the model sees.")
-        prepared = prepare(job, writer, self._handle.document.settings(), self._settings)
-        context, strategy = prepared.context, prepared.strategy
+        prepared = prepare(Task(job, writer, self._handle.document.settings(), self._settings))
+        determined = determine(job, prepared)
+        context, strategy = determined.context, determined.strategy
         job.strategy = strategy.name
-        self._tell(ContextReady(job.id, tuple(file.path for file in context.shown), prepared.tokens))
+        self._tell(ContextReady(job.id, tuple(file.path for file in context.shown), determined.tokens))
         self._tell(StrategyDetermined(job.id, strategy.name, strategy.why))
         self._estimate = Estimate(_EXPECTED[strategy.name])
         self._stage(JobState.GENERATING, context.report())
         landing.save()
         talk = Talk(self._model, self._settings, self._clock, self._random, self)
-        await talk.go(writer, prepared.messages)
+        generated = await generate(determined, writer, talk)
         self._stage(JobState.POST_PROCESSING, "Landing the last changes.")
-        writer.finish()
-        landing.merge(writer)
-        talk.judge(writer)
+        processed = post_process(generated, landing.merge)
         self._stage(JobState.VALIDATING, "Checking what was written.")
-        found = self._validate(writer)
-        if found or writer.problems:
-            self.said(" ".join([*found, *writer.problems])[:1000])
+        integrated = integrate(processed, self._handle.document)
+        if integrated.findings or integrated.problems:
+            self.said(" ".join([*integrated.findings, *integrated.problems])[:1000])
         self._stopped = True
         landing.hide()
         job.settle(self._book.pending(job.id))
-        job.complete(self._epoch, " ".join(writer.problems)[:1000])
+        job.complete(self._epoch, " ".join(integrated.problems)[:1000])
         landing.save()
 
     def _open_writer(self, live: Document) -> AnswerWriter:
@@ -157,16 +159,6 @@ class Run:
             answer_chars=self._settings.answer_chars,
             resolver=self._resolver,
         )
-
-    def _validate(self, writer: AnswerWriter) -> list[str]:
-        listing = self._handle.document.listing()
-        found = []
-        for path in writer.paths:
-            file = listing.by_path(path)
-            said = problem(path, self._handle.document.text(file.id)) if file else None
-            if said:
-                found.append(said)
-        return found
 
     # What the talk with the model tells
 

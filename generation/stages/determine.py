@@ -1,0 +1,31 @@
+"""The second stage: how the job goes about its work, and the messages that ask the model for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generation import prompt as prompts
+from generation.context.selection import Context
+from generation.context.tokens import estimate
+from generation.jobs import Job
+from generation.ports import Message
+from generation.stages.prepare import Prepared
+from generation.strategy import Strategy, choose
+
+
+@dataclass(frozen=True, slots=True)
+class Determined:
+    """What a model is asked. ``tokens`` is an estimate of all messages."""
+
+    context: Context
+    strategy: Strategy
+    messages: list[Message]
+    tokens: int
+
+
+def determine(job: Job, prepared: Prepared) -> Determined:
+    """Chooses the strategy for a job and words the request."""
+    context = prepared.context
+    strategy = choose(job.prompt, context, job.requested_strategy)
+    messages = prompts.build(job.prompt, context, strategy, job.written)
+    return Determined(context, strategy, messages, sum(estimate(message.content) for message in messages))

@@ -1,0 +1,40 @@
+"""The third stage: the model answers, and its stream is written as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from generation.pipeline import AnswerWriter
+from generation.ports import Message
+from generation.stages.determine import Determined
+
+
+class Talking(Protocol):
+    """A talk with a model, or with several one after the other. ``generation.io.talking`` has it."""
+
+    async def go(self, writer: AnswerWriter, messages: Sequence[Message]) -> None:
+        """Reads an answer into the writer, up to its end. Raises ModelError."""
+        ...
+
+    def judge(self, writer: AnswerWriter) -> None:
+        """Looks at an answer that is finished.
+
+        Raises StreamBroken if it is not complete, GenerationError if it changes nothing.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """An answer whose stream has ended; the writer has all of it."""
+
+    writer: AnswerWriter
+    talk: Talking
+
+
+async def generate(determined: Determined, writer: AnswerWriter, talk: Talking) -> Generated:
+    """Asks, and writes what comes. Raises ModelError, and StaleEpoch when the job was ended meanwhile."""
+    await talk.go(writer, determined.messages)
+    return Generated(writer, talk)
