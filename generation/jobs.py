@@ -15,7 +15,16 @@ from typing import Any, Final
 from collab.errors import Conflict, StoreCorrupt
 from collab.ids import ClientId, JobId, PersonId
 from generation.errors import StaleEpoch
-from generation.views import GenerationRequest, JobKind, JobView, Mode, Priority, StrategyName
+from generation.views import (
+    Attempt,
+    GenerationRequest,
+    JobKind,
+    JobView,
+    Mode,
+    Priority,
+    Severity,
+    StrategyName,
+)
 
 
 class JobState(StrEnum):
@@ -97,6 +106,22 @@ class Job:
     error: str | None = None
     takeovers: int = 0
     """How often another node went on with it because the one that ran it was gone, since it was last asked."""
+    position: int | None = None
+    """Its place among those that wait; 1 is next."""
+    model_why: str = ""
+    strategy_why: str = ""
+    prompt_tokens: int = 0
+    cost: float | None = None
+    """US dollars; None where no price is known."""
+    attempts: list[Attempt] = field(default_factory=list)
+    current_file: str | None = None
+    expected_tokens: int | None = None
+    eta_confidence: float | None = None
+    steers: list[str] = field(default_factory=list)
+    """What was said to it while it ran."""
+    request_id: str = ""
+    error_code: str = ""
+    severity: Severity = ""
 
     @property
     def client(self) -> ClientId:
@@ -263,6 +288,20 @@ class Job:
             undone=self.undone,
             can_undo=self.can_undo,
             error=self.error,
+            priority=self.priority,
+            position=self.position,
+            model_why=self.model_why,
+            strategy_why=self.strategy_why,
+            prompt_tokens=self.prompt_tokens,
+            cost=self.cost,
+            attempts=tuple(self.attempts),
+            current_file=self.current_file,
+            expected_tokens=self.expected_tokens,
+            eta_confidence=self.eta_confidence,
+            steers=tuple(self.steers),
+            request_id=self.request_id,
+            error_code=self.error_code,
+            severity=self.severity,
         )
 
     def to_bytes(self) -> bytes:
@@ -278,6 +317,7 @@ class Job:
             values = {key: value for key, value in values.items() if key in known}
             values["state"] = JobState(values["state"])
             values["requested_files"] = tuple(values["requested_files"])
+            values["attempts"] = [Attempt(**attempt) for attempt in values.get("attempts", ())]
             if not values["clients"]:
                 raise ValueError("it has no client id")
             return Job(**values)

@@ -20,6 +20,9 @@ JobKind = Literal["job", "put", "import", "restore"]
 Priority = Literal["high", "normal", "low"]
 SuggestionKind = Literal["hunk", "new_file", "whole_file", "delete_file", "rename_file"]
 SuggestionState = Literal["open", "accepted", "rejected", "both", "edited", "merged", "gone"]
+Outcome = Literal["answered", "failed", "broken", "refused"]
+"""``failed``: no answer began; ``broken``: it broke off in its middle; ``refused``: it will not be given."""
+Severity = Literal["", "notice", "warning", "error"]
 Choice = Literal["accept", "reject", "both", "edit"]
 Conflict = Literal["none", "overlapping_edits", "same_file_different_content", "structural_conflict"]
 
@@ -84,10 +87,25 @@ class NewChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request to a model and what came of it. ``cost`` is in US dollars, None where no price is known."""
+
+    model: str
+    outcome: Outcome
+    error: str = ""
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+    at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class JobView:
     """A job, or a change of another ``kind``, at one moment.
 
-    ``progress`` goes from 0 to 1; ``created_ms`` counts from 1970 (UTC).
+    ``progress`` goes from 0 to 1; ``created_ms`` counts from 1970 (UTC). ``cost`` is in US dollars, None where no
+    price is known. ``position`` is its place among those that wait, from 1.
     """
 
     job: str
@@ -111,6 +129,20 @@ class JobView:
     undone: bool
     can_undo: bool
     error: str | None
+    priority: Priority = "normal"
+    position: int | None = None
+    model_why: str = ""
+    strategy_why: str = ""
+    prompt_tokens: int = 0
+    cost: float | None = None
+    attempts: tuple[Attempt, ...] = ()
+    current_file: str | None = None
+    expected_tokens: int | None = None
+    eta_confidence: float | None = None
+    steers: tuple[str, ...] = ()
+    request_id: str = ""
+    error_code: str = ""
+    severity: Severity = ""
 
 
 @dataclass(frozen=True, slots=True)

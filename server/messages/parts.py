@@ -91,6 +91,21 @@ Mode = Literal["auto", "review", "ask"]
 Choice = Literal["accept", "reject", "both", "edit"]
 
 
+class Attempt(Part):
+    """One request to a model and what came of it."""
+
+    model: str
+    outcome: Literal["answered", "failed", "broken", "refused"] = Field(
+        description="failed: no answer began; broken: it broke off in its middle; refused: it will not be given."
+    )
+    error: str = ""
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    cost: float | None = Field(default=None, description="US dollars; null where no price is known.")
+    seconds: float = 0
+    at_ms: int = 0
+
+
 class Job(Part):
     """An AI job as the room sees it, or a change of another kind, which can be reviewed and undone like one."""
 
@@ -121,6 +136,20 @@ class Job(Part):
     undone: bool = False
     can_undo: bool = False
     error: str | None = Field(default=None, description="Why it failed and what to do.")
+    priority: Literal["high", "normal", "low"] = "normal"
+    position: int | None = Field(default=None, description="Its place among those that wait; 1 is next.")
+    model_why: str = Field(default="", description="Why this model was chosen.")
+    strategy_why: str = Field(default="", description="Why this strategy was chosen.")
+    prompt_tokens: int = Field(default=0, description="Tokens of all that was sent to models, as far as known.")
+    cost: float | None = Field(default=None, description="US dollars; null where no price is known.")
+    attempts: list[Attempt] = Field(default_factory=list, description="Its requests to models, oldest first.")
+    current_file: str | None = Field(default=None, description="Path of the file that it is writing.")
+    expected_tokens: int | None = Field(default=None, description="Tokens that the answer will have, a guess.")
+    eta_confidence: float | None = Field(default=None, description="How sure eta_seconds is, from 0 to 1.")
+    steers: list[str] = Field(default_factory=list, description="What was said to it while it ran.")
+    request_id: str = Field(default="", description="Names its last request in logs and at the provider.")
+    error_code: str = Field(default="", description="What kind of failure it was, for programs.")
+    severity: Literal["", "notice", "warning", "error"] = ""
 
 
 class Suggestion(Part):

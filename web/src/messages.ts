@@ -13,11 +13,19 @@ export interface Selection { anchor: Position; head: Position }
 export interface Retain { retain: number }
 export interface Insert { insert: string }
 export interface Delete { delete: number }
+export interface Attempt {
+  model: string; outcome: "answered" | "failed" | "broken" | "refused"; error: string; prompt_tokens: number;
+  answer_tokens: number; cost: number | null; seconds: number; at_ms: number;
+}
 export interface Job {
   job: string; kind: "job" | "put" | "import" | "restore"; prompt: string; asked_by: string; state: JobState;
   model: string; offline: boolean; mode: Mode; strategy: Strategy | null; client: number; color: string;
   created_ms: number; files: string[]; progress: number; eta_seconds: number | null; tokens: number;
   hunks_applied: number; hunks_pending: number; undone: boolean; can_undo: boolean; error: string | null;
+  priority: "high" | "normal" | "low"; position: number | null; model_why: string; strategy_why: string;
+  prompt_tokens: number; cost: number | null; attempts: Attempt[]; current_file: string | null;
+  expected_tokens: number | null; eta_confidence: number | null; steers: string[]; request_id: string;
+  error_code: string; severity: "" | "notice" | "warning" | "error";
 }
 export interface Suggestion {
   suggestion: string; job: string; file: string | null; path: string; reason: string;
