@@ -122,6 +122,8 @@ class Job:
     request_id: str = ""
     error_code: str = ""
     severity: Severity = ""
+    timings: dict[str, float] = field(default_factory=dict)
+    """What the try that came to its end took; see generation.experience. Empty for all others."""
 
     @property
     def client(self) -> ClientId:
@@ -168,12 +170,23 @@ class Job:
             raise ValueError(f"A job does not go back from {self.state} to {state}.")
         self.state = state
 
-    def move(self, epoch: int, *, progress: float, eta_seconds: float | None, tokens: int) -> None:
+    def move(
+        self,
+        epoch: int,
+        *,
+        progress: float,
+        eta_seconds: float | None,
+        tokens: int,
+        eta_confidence: float | None = None,
+        expected_tokens: int | None = None,
+    ) -> None:
         """Notes how far it is. Progress never goes back. Raises StaleEpoch."""
         self.check(epoch)
         self.progress = max(self.progress, min(progress, 1.0))
         self.eta_seconds = eta_seconds
         self.tokens = tokens
+        self.eta_confidence = eta_confidence
+        self.expected_tokens = expected_tokens
 
     def touch(self, paths: Iterable[str], landed: Iterable[str] = ()) -> None:
         """Notes the paths that it writes to or proposes something for, and where something has landed."""
@@ -240,8 +253,10 @@ class Job:
         self.epoch += 1
         self.state = JobState.QUEUED
         self.progress = 0.0
-        self.eta_seconds = None
+        self._unsay()
+        self.expected_tokens = None
         self.tokens = 0
+        self.timings = {}
         self.error = None
         # What an earlier try wrote and somebody undid must stay undone, so a new try has its own client id.
         if client not in self.clients:
@@ -262,7 +277,13 @@ class Job:
     def _end(self, state: JobState) -> None:
         self.state = state
         self.epoch += 1
+        self._unsay()
+
+    def _unsay(self) -> None:
+        """What was said of the time remaining counts no more."""
         self.eta_seconds = None
+        self.eta_confidence = None
+        self.current_file = None
 
     def view(self) -> JobView:
         """What the room sees of it now."""
@@ -317,6 +338,8 @@ class Job:
             values = {key: value for key, value in values.items() if key in known}
             values["state"] = JobState(values["state"])
             values["requested_files"] = tuple(values["requested_files"])
+            if not isinstance(values.get("timings", {}), dict):
+                raise ValueError("its timings are no mapping")
             values["attempts"] = [Attempt(**attempt) for attempt in values.get("attempts", ())]
             if not values["clients"]:
                 raise ValueError("it has no client id")

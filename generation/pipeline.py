@@ -183,6 +183,11 @@ class AnswerWriter:
         return list(self._counts)
 
     @property
+    def path(self) -> str | None:
+        """The file that is being written; None between two."""
+        return self._path
+
+    @property
     def landed(self) -> list[str]:
         """Those of them in which something has landed."""
         return [path for path, counts in self._counts.items() if counts.applied]

@@ -15,12 +15,13 @@ from collab.ports import Clock
 from generation.book import Book
 from generation.errors import GenerationError, StaleEpoch, StreamBroken
 from generation.events import ContextReady, GenerationEvent, JobProgressed, StrategyDetermined
+from generation.experience import Experience
 from generation.io.landing import Landing
 from generation.io.talking import Talk
 from generation.jobs import Job, JobState
 from generation.pipeline import AnswerWriter
 from generation.ports import Model, Random, RoomHandle
-from generation.progress import Estimate
+from generation.reckoning import Reckoning, named_tokens
 from generation.settings import GenerationSettings
 from generation.stages.determine import determine
 from generation.stages.generate import generate
@@ -33,8 +34,6 @@ logger = logging.getLogger(__name__)
 PROGRESS_EVERY: Final = 0.5
 """Seconds between two progress events, unless the stage changes."""
 KEPT: Final = " What was complete is kept; retry to go on."
-_EXPECTED: Final = {"targeted": 600, "selective": 1_500, "full": 3_000}
-"""Tokens of an answer, a first guess."""
 
 
 class Run:
@@ -55,6 +54,7 @@ class Run:
         clock: Clock,
         random: Random,
         tell: Callable[[GenerationEvent], None],
+        experience: Experience,
         shared: bool = False,
         resolver: Resolver | None = None,
     ) -> None:
@@ -71,7 +71,7 @@ class Run:
         self._writer: AnswerWriter | None = None
         self._landing = Landing(handle, book, job, epoch, clock, tell, self.check, shared=shared)
         self._stopped = False
-        self._estimate = Estimate(_EXPECTED["selective"])
+        self._reckoning = Reckoning(handle.room, job, epoch, experience, clock)
         self._told = -PROGRESS_EVERY
 
     async def go(self) -> None:
@@ -123,7 +123,8 @@ class Run:
         job.strategy = strategy.name
         self._tell(ContextReady(job.id, tuple(file.path for file in context.shown), determined.tokens))
         self._tell(StrategyDetermined(job.id, strategy.name, strategy.why))
-        self._estimate = Estimate(_EXPECTED[strategy.name])
+        files = [(file.id, file.path, file.text) for file in context.shown]
+        self._reckoning.expect(self._model.name, strategy.name, named_tokens(job, files), determined.tokens)
         self._stage(JobState.GENERATING, context.report())
         landing.save()
         talk = Talk(self._model, self._settings, self._clock, self._random, self)
@@ -138,6 +139,7 @@ class Run:
         landing.hide()
         job.settle(self._book.pending(job.id))
         job.complete(self._epoch, " ".join(integrated.problems)[:1000])
+        self._reckoning.learn()
         landing.save()
 
     def _open_writer(self, live: Document) -> AnswerWriter:
@@ -173,16 +175,15 @@ class Run:
         if self._writer is not None:
             self._landing.merge(self._writer)
 
-    def counted(self, tokens: int) -> None:
+    def counted(self, tokens: int, *, reported: bool = False) -> None:
         """So many tokens have come."""
-        now = self._clock.monotonic()
-        progress = self._estimate.token(tokens, now)
-        self._job.move(self._epoch, progress=progress, eta_seconds=self._estimate.eta(now), tokens=tokens)
+        self._reckoning.counted(tokens, reported=reported)
 
     def writing(self) -> None:
         """Tells the room where the model is, every now and then."""
         if self._clock.monotonic() - self._told >= PROGRESS_EVERY:
-            path = self._writer.paths[-1] if self._writer is not None and self._writer.paths else None
+            path = self._writer.path if self._writer is not None else None
+            self._reckoning.writing(path)
             self.said(f"Writing {path}." if path else "The model is thinking.")
 
     def said(self, detail: str) -> None:
@@ -192,7 +193,5 @@ class Run:
 
     def _stage(self, state: JobState, detail: str) -> None:
         self.check()
-        self._job.advance(self._epoch, state)
-        progress = self._estimate.stage(state)
-        self._job.move(self._epoch, progress=progress, eta_seconds=None, tokens=self._job.tokens)
+        self._reckoning.stage(state)
         self.said(detail)

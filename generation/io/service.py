@@ -24,6 +24,7 @@ from generation.events import (
     SuggestionAdded,
     SuggestionAnswered,
 )
+from generation.experience import Experience
 from generation.io.answering import Answering
 from generation.io.lateness import Lateness
 from generation.io.reporting import Reporting
@@ -76,7 +77,8 @@ class GenerationEngine:
         self._turns: Turns = turns if turns is not None else self._queue
         self._watchers = Watchers(settings.watch_events)
         self._reporting = Reporting(self._watchers)
-        self._shelves = Shelves(self._turns, self._reporting, random, peers, self._drop_work)
+        self._experience = Experience()
+        self._shelves = Shelves(self._turns, self._reporting, random, peers, self._drop_work, self._experience)
         self._workers = Workers(
             rooms,
             models,
@@ -86,6 +88,7 @@ class GenerationEngine:
             self._watchers,
             self._reporting,
             self._freed,
+            self._experience,
             shared=peers is not None,
             resolver=resolver,
         )
@@ -309,6 +312,7 @@ class GenerationEngine:
     def forget(self, room: RoomId) -> None:
         """The room is deleted: its jobs end and are remembered no more."""
         book = self._shelves.pop(room)
+        self._experience.forget(room)
         self._turns.drop(room)
         for job in book.jobs.values() if book is not None else ():
             active = self._workers.release(job.id)

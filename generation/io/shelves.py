@@ -16,10 +16,12 @@ from collab.origin import JobOrigin
 from collab.wire import decode_state_vector
 from generation.book import JOB_KINDS, OPEN, Book
 from generation.events import JobProgressed
+from generation.experience import Experience
 from generation.io.reporting import Reporting
 from generation.jobs import Job, JobState
 from generation.ports import Random, RoomHandle
 from generation.queue import Turns
+from generation.reckoning import study
 from generation.sharing import Peers
 from generation.takeover import WENT_ON, drop_open, withdraw
 
@@ -48,12 +50,14 @@ class Shelves:
         random: Random,
         peers: Peers | None,
         left: Callable[[RoomId], None],
+        experience: Experience,
     ) -> None:
         self._turns = turns
         self._reporting = reporting
         self._random = random
         self._peers = peers
         self._left = left
+        self._experience = experience
         self._shelves: OrderedDict[RoomId, Shelf] = OrderedDict()
 
     def book(self, room: RoomId) -> Book | None:
@@ -103,6 +107,7 @@ class Shelves:
             await handle.caught_up()
         kinds = [kind for kind in JOB_KINDS if self._peers is not None or kind != OPEN]
         book = Book.read({kind: await handle.records(kind) for kind in kinds}, interrupt=self._peers is None)
+        study(self._experience, handle.room, book.jobs.values())
         for problem in book.problems:
             logger.warning("room %s: a record was left out: %s", handle.room, problem)
         return book

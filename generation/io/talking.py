@@ -44,8 +44,8 @@ class Listener(Protocol):
         """What was written may land now."""
         ...
 
-    def counted(self, tokens: int) -> None:
-        """So many tokens of the answer have come."""
+    def counted(self, tokens: int, *, reported: bool = False) -> None:
+        """So many tokens of the answer have come, as estimated from its bytes or ``reported`` by the provider."""
         ...
 
     def writing(self) -> None:
@@ -144,7 +144,7 @@ class Talk:
                 self._bytes += len(text.encode("utf-8", "surrogatepass"))
             case UsageDelta(_, answer_tokens):
                 self._tokens = max(answer_tokens, self._tokens)
-                self._listener.counted(self._tokens)
+                self._listener.counted(self._tokens, reported=True)
                 return
             case FinishDelta(reason):
                 self._finish = reason

@@ -14,6 +14,7 @@ from collab.ports import Clock
 from generation.book import Book
 from generation.errors import StaleEpoch
 from generation.events import GenerationEvent, JobFinished, JobProgressed
+from generation.experience import Experience
 from generation.io.reporting import Reporting
 from generation.io.run import Run
 from generation.io.shelves import Shelves
@@ -53,6 +54,7 @@ class Workers:
         watchers: Watchers,
         reporting: Reporting,
         released: Callable[[JobId], None],
+        experience: Experience,
         *,
         shared: bool,
         resolver: Resolver | None = None,
@@ -65,6 +67,7 @@ class Workers:
         self._watchers = watchers
         self._reporting = reporting
         self._released = released
+        self._experience = experience
         self._shared = shared
         self._resolver = resolver
         self._active: dict[JobId, Active] = {}
@@ -167,6 +170,7 @@ class Workers:
             self._clock,
             self._random,
             tell,
+            self._experience,
             self._shared,
             self._resolver,
         )

@@ -752,3 +752,22 @@ async def test_a_drained_engine_interrupts_its_jobs_and_ends(room: FakeRoom) -> 
     assert room.text("app.py") == APP.replace("return 1\n", "return 10\n")
     assert [job.state for job in await made.jobs(ROOM) if job.job == waiting.job] == ["queued"]
     await made.drain()
+
+
+async def test_what_finished_jobs_took_is_known_after_a_restart(room: FakeRoom) -> None:
+    prompt = "Return 10 in app.py"
+    for number in range(3):
+        async with engine(room, ScriptedModel(said(EDIT)), seed=number) as made:
+            await made.submit(ROOM, GenerationRequest(prompt, mode="review"), ADA)
+            await finished(room, number + 1)
+    gate = Gate()
+    async with engine(room, ScriptedModel([gate, *said(EDIT)]), seed=9) as made:
+        await made.submit(ROOM, GenerationRequest(prompt, mode="review"), ADA)
+        await gate.reached.wait()
+        [job] = [one for one in await made.jobs(ROOM) if one.state == "generating"]
+        assert job.eta_seconds is not None
+        assert job.eta_confidence is not None
+        assert job.expected_tokens is not None
+        assert 10 < job.expected_tokens < 30
+        gate.open.set()
+        await finished(room, 4)
