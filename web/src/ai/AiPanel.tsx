@@ -1,8 +1,11 @@
 /** Asking the AI, its suggestions and its jobs. */
+import { useMemo } from "react";
 import type { Job } from "../messages";
 import { useRoom } from "../store/context";
 import { JobCard } from "./JobCard";
+import { lineOf } from "./line";
 import { PromptBox } from "./PromptBox";
+import { Queue } from "./Queue";
 import { SuggestionCard } from "./SuggestionCard";
 
 function ModelLine() {
@@ -49,12 +52,14 @@ function Cards({ title, jobs }: { title: string; jobs: Job[] }) {
 export function AiPanel() {
   const jobs = useRoom((state) => state.ai.jobs);
   const suggestions = useRoom((state) => state.ai.suggestions);
+  const line = useMemo(() => lineOf(jobs), [jobs]);
   const open = suggestions.filter((one) => one.state === "open");
   const decided = suggestions.filter((one) => one.state !== "open").slice(-20).reverse();
   return (
     <div className="ai">
       <ModelLine />
       <PromptBox />
+      <Queue line={line} />
       {suggestions.length > 0 && (
         <section aria-label="Suggestions">
           <h3>
@@ -78,8 +83,8 @@ export function AiPanel() {
           )}
         </section>
       )}
-      <Cards title="Jobs" jobs={jobs.filter((job) => job.kind === "job")} />
-      <Cards title="Other changes" jobs={jobs.filter((job) => job.kind !== "job")} />
+      <Cards title="Jobs" jobs={line.over} />
+      <Cards title="Other changes" jobs={line.changes} />
     </div>
   );
 }

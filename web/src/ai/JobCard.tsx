@@ -1,14 +1,23 @@
 /** One AI job: what was asked, how far it is, and what can be done about it. */
 import type { Job } from "../messages";
+import { useState, type ReactNode } from "react";
 import { useRoom, useSession } from "../store/context";
-import { canRetry, changeTitle, duration, isRunning, moment, stage } from "./words";
+import { JobFacts } from "./JobFacts";
+import { placeInWords } from "./line";
+import { answerTokens, canRetry, changeTitle, isRunning, moment, money, stage, timeLeft } from "./words";
 
 function facts(job: Job): string {
   if (job.kind !== "job") return job.asked_by ? `By ${job.asked_by}` : "";
-  const parts = [job.asked_by ? `Asked by ${job.asked_by}` : null, job.offline ? "offline templates, no AI" : job.model];
-  if (job.tokens > 0) parts.push(`${job.tokens.toLocaleString("en")} tokens`);
-  if (isRunning(job) && job.eta_seconds !== null) parts.push(`about ${duration(job.eta_seconds)} left`);
-  return parts.filter(Boolean).join(" · ");
+  return [
+    job.asked_by && `Asked by ${job.asked_by}`,
+    job.offline ? "offline templates, no AI" : job.model,
+    answerTokens(job),
+    job.cost === null ? null : money(job.cost),
+    job.attempts.length > 1 ? `${job.attempts.length} requests` : null,
+    timeLeft(job),
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function result(job: Job): string | null {
@@ -63,7 +72,19 @@ function Actions({ job }: { job: Job }) {
   );
 }
 
-export function JobCard({ job }: { job: Job }) {
+/** Drawn only while it is open, as there may be many jobs. */
+function Details({ job }: { job: Job }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details className="more" data-testid="job-details" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary className="small">Details</summary>
+      {open && <JobFacts job={job} />}
+    </details>
+  );
+}
+
+/** `children` are what can be done with it as it waits. */
+export function JobCard({ job, children }: { job: Job; children?: ReactNode }) {
   const detail = useRoom((state) => state.ai.details[job.job]);
   const stream = useRoom((state) => state.ai.streams[job.job]);
   const running = isRunning(job);
@@ -75,13 +96,19 @@ export function JobCard({ job }: { job: Job }) {
         <span className="dot" style={{ background: job.color }} />
         {job.kind !== "job" && <span className="small">{changeTitle(job)}</span>}
         <span className={`badge ${job.state}`}>{stage(job)}</span>
+        {job.priority !== "normal" && <span className={`badge priority ${job.priority}`}>{job.priority} priority</span>}
         <span className="grow" />
         <time className="muted small" dateTime={new Date(job.created_ms).toISOString()}>
           {moment(job.created_ms)}
         </time>
       </header>
       <p className="prompt-text">{job.prompt}</p>
-      {running && (
+      {job.state === "queued" && job.position !== null && (
+        <p className="small" data-testid="job-place">
+          {placeInWords(job.position)}
+        </p>
+      )}
+      {running && job.state !== "queued" && (
         <>
           <progress max={100} value={percent} aria-label="Progress">
             {percent} %
@@ -90,6 +117,11 @@ export function JobCard({ job }: { job: Job }) {
             {detail || stage(job)}
             <span className="muted"> · {percent} %</span>
           </p>
+          {job.current_file && (
+            <p className="small">
+              <span className="muted">File</span> <span className="mono" data-testid="job-file">{job.current_file}</span>
+            </p>
+          )}
         </>
       )}
       <p className="muted small">{facts(job)}</p>
@@ -102,10 +134,16 @@ export function JobCard({ job }: { job: Job }) {
       {job.state === "interrupted" && (
         <p className="small">The server stopped while this job ran. What it had written stays; Retry asks again.</p>
       )}
-      {job.error && <p className="small error">{job.error}</p>}
+      {job.error && (
+        <p className="small error">
+          {job.error} {job.error_code && <span className="mono muted">{job.error_code}</span>}
+        </p>
+      )}
       {summary && <p className="small">{summary}</p>}
       <Files job={job} />
+      {children}
       <Actions job={job} />
+      {job.kind === "job" && <Details job={job} />}
     </article>
   );
 }

@@ -1,17 +1,13 @@
 /** Where people ask the AI. */
 import { useId, useMemo, useState, type FormEvent, type KeyboardEvent } from "react";
-import type { Mode, Strategy } from "../messages";
+import type { Mode } from "../messages";
 import { useRoom, useSession } from "../store/context";
 import { FilePicker } from "./FilePicker";
+import { Options, type Wishes } from "./Options";
+import { RoomRules } from "./RoomRules";
 import { MODES } from "./words";
 
 const MAX_FILES = 200;
-const STRATEGIES: [Strategy | "auto", string][] = [
-  ["auto", "Automatic"],
-  ["targeted", "Targeted: places in these files"],
-  ["selective", "Selective: several files"],
-  ["full", "Full: whole files"],
-];
 
 export function PromptBox() {
   const session = useSession();
@@ -24,7 +20,7 @@ export function PromptBox() {
   // Null: as the room has it, also when somebody changes that.
   const [own, setMode] = useState<Mode | null>(null);
   const mode = own ?? room;
-  const [strategy, setStrategy] = useState<Strategy | "auto">("auto");
+  const [wishes, setWishes] = useState<Wishes>({ strategy: null, model: "", priority: "normal" });
   const [flipped, setFlipped] = useState<ReadonlySet<string>>(new Set());
   const [sending, setSending] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
@@ -56,8 +52,11 @@ export function PromptBox() {
     try {
       const known = new Set(session.store.getState().files.map((file) => file.id));
       const files = [...chosen].filter((file) => known.has(file)).slice(0, MAX_FILES);
-      await session.ask({ prompt, mode: own, files, strategy: strategy === "auto" ? null : strategy });
+      const model = wishes.model.trim();
+      await session.ask({ ...wishes, prompt, mode: own, files, model: model === "" ? null : model });
       setPrompt("");
+      // The next one is as urgent as any other, unless that is said again.
+      setWishes({ ...wishes, priority: "normal" });
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     } finally {
@@ -116,20 +115,9 @@ export function PromptBox() {
           ))}
         </select>
       </label>
-      <div className="row">
-        <select
-          className="input grow"
-          aria-label="Strategy"
-          data-testid="strategy"
-          value={strategy}
-          onChange={(event) => setStrategy(event.target.value as Strategy | "auto")}
-        >
-          {STRATEGIES.map(([value, text]) => (
-            <option key={value} value={value}>
-              {text}
-            </option>
-          ))}
-        </select>
+      <RoomRules />
+      <div className="options">
+        <Options wishes={wishes} change={setWishes} />
         <button type="submit" className="button primary" data-testid="ask" disabled={!ready} title="Ctrl+Enter or ⌘+Enter">
           {sending ? "Asking…" : "Ask"}
         </button>

@@ -1,10 +1,11 @@
 /** Jobs in words. */
-import type { Answer, Job, JobState, Mode, Suggestion } from "../messages";
+import type { Answer, Attempt, Generate, Job, JobState, Mode, Strategy, Suggestion } from "../messages";
 
 export type Choice = Answer["choice"];
 
-const STAGES: Record<JobState, string> = {
+const STAGES: Record<JobState | "paused", string> = {
   queued: "Waiting its turn",
+  paused: "Paused",
   preparing: "Preparing",
   context_analysis: "Reading the project",
   generating: "Writing",
@@ -42,6 +43,67 @@ export function duration(seconds: number): string {
   if (seconds < 1) return "a second";
   if (seconds < 90) return `${Math.round(seconds)} s`;
   return `${Math.round(seconds / 60)} min`;
+}
+
+/** How long a job has still to go, and how sure that is; null while there is no guess. */
+export function timeLeft(job: Job): string | null {
+  if (!isRunning(job) || job.eta_seconds === null) return null;
+  const sure = job.eta_confidence === null ? "" : ` (${Math.round(job.eta_confidence * 100)} % sure)`;
+  return `about ${duration(job.eta_seconds)} left${sure}`;
+}
+
+function count(tokens: number): string {
+  return tokens.toLocaleString("en");
+}
+
+/** The tokens of the answer, while it is written beside those that are expected; null before there are any. */
+export function answerTokens(job: Job): string | null {
+  if (isRunning(job) && job.expected_tokens !== null && job.expected_tokens > job.tokens) {
+    return `${count(job.tokens)} of about ${count(job.expected_tokens)} tokens`;
+  }
+  return job.tokens > 0 ? `${count(job.tokens)} tokens` : null;
+}
+
+/** All tokens of a job or of one of its attempts. */
+export function allTokens(sent: number, answered: number): string {
+  return sent > 0 ? `${count(sent)} sent, ${count(answered)} answered` : `${count(answered)} answered`;
+}
+
+/** An amount in US dollars, with as many places as tell something. */
+export function money(dollars: number): string {
+  if (dollars <= 0) return "$0";
+  if (dollars < 0.0001) return "under $0.0001";
+  return `$${dollars.toFixed(dollars < 0.1 ? 4 : 2)}`;
+}
+
+const OUTCOMES: Record<Attempt["outcome"], string> = {
+  answered: "Answered",
+  failed: "No answer",
+  broken: "Broke off",
+  refused: "Refused",
+};
+
+export function attemptOutcome(attempt: Attempt): string {
+  return OUTCOMES[attempt.outcome];
+}
+
+export type Priority = NonNullable<Generate["priority"]>;
+
+export const PRIORITIES: [Priority, string][] = [
+  ["high", "High"],
+  ["normal", "Normal"],
+  ["low", "Low"],
+];
+
+export const STRATEGIES: [Strategy, string, string][] = [
+  ["targeted", "Targeted", "places in these files"],
+  ["selective", "Selective", "several files"],
+  ["full", "Full", "whole files"],
+];
+
+/** Such as "Targeted"; null before one is chosen. */
+export function strategyName(job: Job): string | null {
+  return STRATEGIES.find(([name]) => name === job.strategy)?.[1] ?? null;
 }
 
 const KINDS: Record<Suggestion["kind"], string> = {

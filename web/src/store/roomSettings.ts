@@ -15,3 +15,16 @@ export function readMode(doc: Y.Doc): Mode {
 export function writeMode(doc: Y.Doc, mode: Mode): void {
   if (settingsMap(doc).get("mode") !== mode) settingsMap(doc).set("mode", mode);
 }
+
+/** The server takes no longer ones. In code points. */
+export const RULES_CHARS = 20_000;
+
+/** What every job of the room is told; empty if nothing. */
+export function readRules(doc: Y.Doc): string {
+  const rules = settingsMap(doc).get("instructions");
+  return typeof rules === "string" ? rules : "";
+}
+
+export function writeRules(doc: Y.Doc, rules: string): void {
+  if (readRules(doc) !== rules) settingsMap(doc).set("instructions", rules);
+}

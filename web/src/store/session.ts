@@ -13,7 +13,7 @@ import { keepOfflineCopy, WaitingCount } from "../provider/offline";
 import { RoomProvider } from "../provider/provider";
 import { LiveTexts } from "../review/liveTexts";
 import { rangeIn } from "../review/place";
-import { readMode, writeMode, settingsMap } from "./roomSettings";
+import { readMode, readRules, settingsMap, writeMode, writeRules } from "./roomSettings";
 import { createRoomStore, type Notice, type Panel, type RoomStore } from "./state";
 import { chooseTheme, startTheme, watchSystemTheme } from "./theme";
 
@@ -57,7 +57,7 @@ export class RoomSession {
     });
     this.#introduce();
     observeListing(this.doc, () => this.#listFiles());
-    settingsMap(this.doc).observe(() => this.store.setState({ mode: readMode(this.doc) }));
+    settingsMap(this.doc).observe(() => this.store.setState({ mode: readMode(this.doc), rules: readRules(this.doc) }));
     this.awareness.on("change", () => this.#peopleChanged());
     this.#peopleChanged();
     watchSystemTheme((theme) => this.store.setState({ theme }));
@@ -118,6 +118,11 @@ export class RoomSession {
   /** What jobs of this room do with their changes unless they are asked otherwise. */
   setMode(mode: Mode): void {
     writeMode(this.doc, mode);
+  }
+
+  /** What every job of this room is told. */
+  setRules(rules: string): void {
+    writeRules(this.doc, rules);
   }
 
   show(panel: Panel): void {

@@ -43,6 +43,8 @@ export interface RoomState {
   ai: AiState;
   /** What jobs do with their changes unless they are asked otherwise; the room's setting. */
   mode: Mode;
+  /** What every job is told; the room's setting. */
+  rules: string;
   center: Center;
   /** The suggestion whose sides are compared in the dialog. */
   comparing: { suggestion: string; edit: boolean } | null;
@@ -73,6 +75,7 @@ export function createRoomStore(room: string, self: Identity, theme: Theme): Roo
     people: [],
     ai: emptyAi,
     mode: "auto",
+    rules: "",
     center: { kind: "editor" },
     comparing: null,
     blame: false,

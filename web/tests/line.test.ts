@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { lineOf, placeInWords } from "../src/ai/line";
+import { knownModels } from "../src/ai/models";
+import { allTokens, answerTokens, money, timeLeft } from "../src/ai/words";
+import type { Job } from "../src/messages";
+import { job } from "./making";
+
+const ids = (jobs: Job[]) => jobs.map((one) => one.job);
+
+describe("the queue", () => {
+  it("has the jobs that wait by their place, those without one last and the oldest first", () => {
+    const queued = (id: string, position: number | null) => job(id, { state: "queued", position });
+    const line = lineOf([queued("new", null), queued("second", 2), queued("old", null), queued("first", 1)]);
+    expect(ids(line.waiting)).toEqual(["first", "second", "old", "new"]);
+  });
+
+  it("tells jobs that run, those that are over and other changes apart", () => {
+    const line = lineOf([
+      job("late", { state: "validating" }),
+      job("done", { state: "complete" }),
+      job("asks", { state: "needs_review" }),
+      job("put", { kind: "put", state: "complete" }),
+      job("early", { state: "preparing" }),
+    ]);
+    expect(ids(line.running)).toEqual(["early", "late"]);
+    expect(ids(line.over)).toEqual(["done", "asks"]);
+    expect(ids(line.changes)).toEqual(["put"]);
+    expect(line.waiting).toEqual([]);
+  });
+
+  it("says which place a job has", () => {
+    expect([1, 2].map(placeInWords)).toEqual(["Next in the queue", "Number 2 in the queue"]);
+  });
+});
+
+describe("what a job takes, in words", () => {
+  it("says how far the answer is while it is written, and only then", () => {
+    expect(answerTokens(job("j", { tokens: 1_200, expected_tokens: 2_000 }))).toBe("1,200 of about 2,000 tokens");
+    expect(answerTokens(job("j", { tokens: 2_100, expected_tokens: 2_000 }))).toBe("2,100 tokens");
+    expect(answerTokens(job("j", { tokens: 1_200, expected_tokens: 2_000, state: "complete" }))).toBe("1,200 tokens");
+    expect(answerTokens(job("j"))).toBeNull();
+  });
+
+  it("says how sure the time left is", () => {
+    expect(timeLeft(job("j", { eta_seconds: 12.3, eta_confidence: 0.8 }))).toBe("about 12 s left (80 % sure)");
+    expect(timeLeft(job("j", { eta_seconds: 12.3 }))).toBe("about 12 s left");
+    expect(timeLeft(job("j", { eta_seconds: 12.3, state: "complete" }))).toBeNull();
+  });
+
+  it("gives small amounts of money enough places", () => {
+    expect([0, 0.00003, 0.00123, 0.0987, 0.5, 12].map(money)).toEqual(["$0", "under $0.0001", "$0.0012", "$0.0987", "$0.50", "$12.00"]);
+  });
+
+  it("tells what was sent from what was answered", () => {
+    expect(allTokens(1_000, 20)).toBe("1,000 sent, 20 answered");
+    expect(allTokens(0, 20)).toBe("20 answered");
+  });
+});
+
+describe("the models that one may ask for", () => {
+  it("are the server's and those that answered here, each once, and no templates", () => {
+    const jobs = [job("a", { model: "big" }), job("b", { model: "main" }), job("c", { model: "templates", offline: true })];
+    expect(knownModels({ version: "1", model: "main", limits: {} }, jobs)).toEqual(["main", "big"]);
+  });
+
+  it("are none before the server has said anything", () => {
+    expect(knownModels(null, [])).toEqual([]);
+  });
+});
