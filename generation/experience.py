@@ -71,7 +71,7 @@ class Sample:
     @property
     def rate(self) -> float | None:
         """Tokens per second once they came; None where that was too quick to be measured."""
-        return self.tokens / self.generating if self.generating > 0.001 else None
+        return self.tokens / self.generating if self.generating > 1e-5 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Coroutine, Sequence
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -59,6 +59,7 @@ def build() -> typer.Typer:
     app.command("serve")(_serve)
     app.command("import")(_import)
     app.command("export")(_export)
+    app.command("generate")(_generate)
     app.command("rooms")(_rooms)
     app.command("history")(_history)
     app.command("doctor")(_doctor)
@@ -80,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except CommandFailed as error:
         _fail(str(error), error.code)
     except (CollabError, OSError, ExceptionGroup) as error:
-        _fail(_told(error), 1)
+        _fail(_told(error), _code(error))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -97,6 +98,13 @@ def _told(error: Exception) -> str:
     if isinstance(error, CommandFailed):
         return str(error)
     raise error
+
+
+def _code(error: Exception) -> int:
+    """The exit code for an error, or for several at once."""
+    if isinstance(error, ExceptionGroup):
+        return max(_code(one) for one in error.exceptions)
+    return error.code if isinstance(error, CommandFailed) else 1
 
 
 def _fail(message: str, code: int) -> None:
@@ -224,6 +232,53 @@ def _export(
     loaded = _quiet(config, data_dir)
     room_id = _named(room, loaded)
     _run(transfer.export_folder(loaded.settings, target, room_id, server, as_zip=as_zip, force=force))
+
+
+def _generate(
+    prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="What to do; - reads it from the input.")],
+    room: Room = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option("--file", "-f", metavar="PATH", help="A file to look at first; may be given again."),
+    ] = None,
+    strategy: Annotated[
+        Literal["targeted", "selective", "full"] | None, typer.Option(help="How to go about it. Default: chosen.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="The model to ask. Default: chosen.")] = None,
+    mode: Annotated[
+        Literal["auto", "review", "ask"] | None,
+        typer.Option(help="What lands by itself. Default: the room's setting, or auto."),
+    ] = None,
+    priority: Annotated[Literal["high", "normal", "low"], typer.Option(help="Its place in the queue.")] = "normal",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the job as JSON at the end.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Queue the job and return at once.")] = False,
+    server: Server = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Ask the AI in a room, and show how it goes on.
+
+    Everybody in the room sees it write. Ctrl+C cancels the job; what has landed stays. Exit codes: 0 complete,
+    1 it could not be asked, 2 wrong use or wrong settings, 3 failed, 4 complete but suggestions wait for an
+    answer, 5 cancelled by somebody, 6 interrupted as the server stopped, 130 cancelled with Ctrl+C.
+    """
+    from server.commands import generate
+
+    loaded = _quiet(config, data_dir)
+    asked = generate.Request(
+        _piped(prompt), tuple(file or ()), strategy=strategy, model=model, mode=mode, priority=priority
+    )
+    named = _named(room, loaded)
+    _exit(asyncio.run(generate.generate(loaded.settings, named, asked, server, as_json=as_json, wait=not no_wait)))
+
+
+def _piped(text: str) -> str:
+    if text != "-":
+        return text
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError:
+        raise CommandFailed("The input is no UTF-8 text; give the prompt as one.", code=2) from None
 
 
 def _rooms(

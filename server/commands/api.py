@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from collab.ids import RoomId, room_id
 from collab.importing import LeftOut
+from server.commands.in_process import InProcess
 from server.commands.printing import CommandFailed
 from server.settings import Settings, is_loopback
 
 # Storing a batch may have to wait for a slow disk; a connection to this machine is there at once or never.
 _TIMEOUT: Final = httpx.Timeout(120.0, connect=5.0)
+# The server writes a line every 15 seconds, whatever the job does.
+_STREAM: Final = httpx.Timeout(60.0, connect=5.0)
+_WRONG_USE: Final = frozenset({400, 404, 413, 415})
 _ROOM_SAFE: Final = "-._~!$&'()*+,;=:@%/"
 
 
@@ -92,6 +97,68 @@ class _VersionsAnswer(_Answer):
     versions: list[VersionAnswer]
 
 
+class JobAnswer(_Answer):
+    """A job as it was at one moment. What this command does not know is kept too."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    job: str
+    state: str
+    model: str = ""
+    strategy: str | None = None
+    files: list[str] = []
+    progress: float = 0.0
+    eta_seconds: float | None = None
+    eta_confidence: float | None = None
+    tokens: int = 0
+    expected_tokens: int | None = None
+    current_file: str | None = None
+    hunks_applied: int = 0
+    hunks_pending: int = 0
+    cost: float | None = None
+    error: str | None = None
+
+
+class _JobsAnswer(_Answer):
+    jobs: list[JobAnswer]
+
+
+class _OneJobAnswer(_Answer):
+    job: JobAnswer
+
+
+class ProgressAnswer(_Answer):
+    """A job has moved on, or ended."""
+
+    type: Literal["progress", "complete"]
+    job: JobAnswer
+    detail: str = ""
+
+
+class ErrorAnswer(_Answer):
+    """The stream ends with an error."""
+
+    type: Literal["error"]
+    message: str
+    code: str = ""
+
+
+class OtherAnswer(_Answer):
+    """Something else that the stream tells."""
+
+    type: str
+
+
+StreamAnswer = ProgressAnswer | ErrorAnswer | OtherAnswer
+_STREAM_ANSWER: Final[TypeAdapter[StreamAnswer]] = TypeAdapter(
+    Annotated[StreamAnswer, Field(union_mode="left_to_right")]
+)
+
+
+class StreamLost(Exception):
+    """Raised when the stream of a job ends before the job does. The job may go on."""
+
+
 def named_room(raw: str) -> RoomId:
     """The room that a person means: what may not stand in a URL is percent-encoded.
 
@@ -103,8 +170,15 @@ def named_room(raw: str) -> RoomId:
 class Api:
     """The part of the HTTP API that commands use. Methods raise CommandFailed."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, *, in_process: bool = False) -> None:
+        """``in_process`` says that the server ends with this command."""
         self._client = client
+        self.in_process = in_process
+
+    @property
+    def address(self) -> str:
+        """The server's address."""
+        return str(self._client.base_url).rstrip("/")
 
     async def rooms(self) -> list[RoomAnswer]:
         """All rooms that are stored or open."""
@@ -154,6 +228,37 @@ class Api:
         response = await self._ask("GET", f"/api/rooms/{quote(room, safe='')}/export{query}")
         return response.content
 
+    @asynccontextmanager
+    async def generate(self, request: dict[str, object]) -> AsyncIterator[AsyncIterator[StreamAnswer]]:
+        """Asks the AI; what the job tells, until it has ended. Raises StreamLost when the connection breaks.
+
+        Leaving earlier cancels the job, unless the request says ``detach``.
+        """
+        try:
+            async with self._client.stream("POST", "/api/generate", json=request, timeout=_STREAM) as response:
+                if not response.is_success:
+                    await response.aread()
+                    code = 2 if response.status_code in _WRONG_USE else 1
+                    raise CommandFailed(_refusal(response), code=code)
+                async with aclosing(_events(response)) as events:
+                    yield events
+        except httpx.TransportError as error:
+            told = f"{type(error).__name__} {error}".strip()
+            raise StreamLost(f"The connection to {self.address} broke: {told}.") from error
+
+    async def job(self, room: RoomId, job: str) -> JobAnswer:
+        """One job of a room."""
+        response = await self._ask("GET", f"/api/rooms/{quote(room, safe='')}/jobs")
+        for one in _read(_JobsAnswer, response).jobs:
+            if one.job == job:
+                return one
+        raise CommandFailed(f"The room {room} knows no job {job} any more.")
+
+    async def cancel(self, room: RoomId, job: str, name: str) -> JobAnswer:
+        """Stops a job."""
+        url = f"/api/rooms/{quote(room, safe='')}/jobs/{quote(job, safe='')}/cancel?{urlencode({'name': name})}"
+        return _read(_OneJobAnswer, await self._ask("POST", url)).job
+
     async def _ask(
         self, method: str, url: str, *, content: bytes | None = None, headers: dict[str, str] | None = None
     ) -> httpx.Response:
@@ -193,12 +298,10 @@ async def _in_process(settings: Settings) -> AsyncIterator[Api]:
     from server.app import create_app
 
     app = create_app(settings)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url=settings.address, timeout=_TIMEOUT) as client,
-    ):
-        yield Api(client)
+    async with app.router.lifespan_context(app), asyncio.TaskGroup() as group:
+        transport = InProcess(app, group)
+        async with httpx.AsyncClient(transport=transport, base_url=settings.address, timeout=_TIMEOUT) as client:
+            yield Api(client, in_process=True)
 
 
 async def _answers(client: httpx.AsyncClient) -> bool:
@@ -208,6 +311,15 @@ async def _answers(client: httpx.AsyncClient) -> bool:
         return response.is_success and "status" in response.json()
     except (httpx.TransportError, ValueError, TypeError):
         return False
+
+
+async def _events(response: httpx.Response) -> AsyncGenerator[StreamAnswer, None]:
+    async for line in response.aiter_lines():
+        if line.startswith("data: "):
+            try:
+                yield _STREAM_ANSWER.validate_json(line.removeprefix("data: "))
+            except ValidationError as error:
+                raise CommandFailed("The server's answer cannot be read; is it another version?") from error
 
 
 def _address(server: str) -> str:

@@ -13,7 +13,18 @@ from pathlib import Path
 import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ["serve", "import", "export", "rooms", "history", "doctor", "migrate", "settings", "version"]
+COMMANDS = [
+    "serve",
+    "import",
+    "export",
+    "generate",
+    "rooms",
+    "history",
+    "doctor",
+    "migrate",
+    "settings",
+    "version",
+]
 
 
 @pytest.fixture
