@@ -11,14 +11,21 @@ reads as the job's error, so it says what happened and what to do.
         |-- ModelUnavailable  no connection, a timeout before the first token, a server error
         |-- ModelRateLimited  the provider asks to wait
         |-- ModelRefused      the key, the model's name or the request was refused: trying again is no use
+        |   |-- ContextOverflow   the request is longer than the model takes
+        |   `-- ContentRefused    a content filter does not let it pass: it is never asked again
         `-- StreamBroken      the answer ended in its middle
+            `-- AnswerCut     the answer reached the longest that the model gives
 """
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class GenerationError(Exception):
-    """Base of all errors of this package."""
+    """Base of all errors of this package. ``code`` names the kind for programs."""
+
+    code: ClassVar[str] = "failed"
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -32,9 +39,13 @@ class StaleEpoch(GenerationError):
 class ParserLimit(GenerationError):
     """Raised when the model's answer is larger than a setting allows."""
 
+    code = "answer_too_large"
+
 
 class ModelError(GenerationError):
     """Base of what can go wrong with a model. ``retry_after`` is the wait in seconds that it asked for."""
+
+    code = "model_failed"
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -44,14 +55,47 @@ class ModelError(GenerationError):
 class ModelUnavailable(ModelError):
     """Raised when the model cannot be reached, or does not begin to answer. May succeed later."""
 
+    code = "model_unavailable"
+
 
 class ModelRateLimited(ModelError):
     """Raised when the provider answers that there were too many requests. May succeed later."""
 
+    code = "rate_limited"
+
 
 class ModelRefused(ModelError):
-    """Raised when the provider refuses the request: a wrong key, an unknown model, a prompt too long."""
+    """Raised when the provider refuses the request: a wrong key, an unknown model, a setting it does not know.
+
+    ``lasting`` says that it refuses any request, such as for a wrong key, not only this one.
+    """
+
+    code = "model_refused"
+
+    def __init__(self, message: str, *, retry_after: float | None = None, lasting: bool = False) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.lasting = lasting
+
+
+class ContextOverflow(ModelRefused):
+    """Raised when the request is longer than the model takes in."""
+
+    code = "context_overflow"
+
+
+class ContentRefused(ModelRefused):
+    """Raised when the provider's content filter stops the request or the answer."""
+
+    code = "content_filter"
 
 
 class StreamBroken(ModelError):
     """Raised when an answer ends in its middle: cut, stalled, malformed, or without a finish reason."""
+
+    code = "stream_broken"
+
+
+class AnswerCut(StreamBroken):
+    """Raised when an answer reached the longest that the model gives: no failure of the model."""
+
+    code = "answer_too_long"

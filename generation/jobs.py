@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from collab.errors import Conflict, StoreCorrupt
 from collab.ids import ClientId, JobId, PersonId
+from generation.accounting import total
 from generation.errors import StaleEpoch
 from generation.views import (
     Attempt,
@@ -54,6 +55,8 @@ STAGES: Final = (
 """What a job passes through, in this order."""
 MOST_TAKEOVERS: Final = 3
 """So often a job may lose the node that runs it; then it is taken for the cause."""
+MOST_ATTEMPTS: Final = 50
+"""So many requests to models are remembered, the last ones."""
 RETRYABLE: Final = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED})
 
 INTERRUPTED: Final = (
@@ -87,6 +90,8 @@ class Job:
     """What it is, if it is no job but a change made at once by somebody's writer; such a one cannot be retried."""
     requested_files: tuple[str, ...] = ()
     requested_strategy: StrategyName | None = None
+    requested_model: str | None = None
+    """The model that somebody chose for it; None leaves the choice to the engine."""
     mode: Mode = "auto"
     priority: Priority = "normal"
     state: JobState = JobState.QUEUED
@@ -148,7 +153,12 @@ class Job:
     def request(self) -> GenerationRequest:
         """What was asked."""
         return GenerationRequest(
-            self.prompt, self.requested_files, self.requested_strategy, self.model, self.mode, self.priority
+            self.prompt,
+            self.requested_files,
+            self.requested_strategy,
+            self.requested_model,
+            self.mode,
+            self.priority,
         )
 
     def begin(self) -> int:
@@ -187,6 +197,12 @@ class Job:
         self.tokens = tokens
         self.eta_confidence = eta_confidence
         self.expected_tokens = expected_tokens
+
+    def tried(self, attempt: Attempt) -> None:
+        """A request to a model has ended; what it took is counted, that of earlier tries of the job included."""
+        self.attempts = [*self.attempts, attempt][-MOST_ATTEMPTS:]
+        self.prompt_tokens += attempt.prompt_tokens
+        self.cost = total((self.cost, attempt.cost))
 
     def touch(self, paths: Iterable[str], landed: Iterable[str] = ()) -> None:
         """Notes the paths that it writes to or proposes something for, and where something has landed."""

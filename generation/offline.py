@@ -7,14 +7,16 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from keyword import iskeyword
 from typing import Final
 
+from generation.catalog import ModelSpec, Provider
 from generation.ports import Delta, FinishDelta, Message, StreamLimits, TextDelta
-from generation.prompt import REQUEST
+from generation.prompt import request_of
 
 NAME: Final = "offline"
 NO_AI: Final = (
     "No AI model is configured; these are templates, chosen by words of your request. To have an AI answer, "
     "set model, base_url and api_key."
 )
+SPEC: Final = ModelSpec(NAME, Provider("templates"), NAME)
 _PIECE: Final = 48
 """Characters per delta."""
 _NAMED: Final = (
@@ -32,11 +34,15 @@ class OfflineModel:
 
     async def stream(self, messages: Sequence[Message], limits: StreamLimits) -> AsyncIterator[Delta]:
         """The template for the request in the last message."""
-        prompt = messages[-1].content.rpartition(REQUEST)[2] if messages else ""
-        text = answer(prompt)
+        text = answer(request_of(messages))
         for at in range(0, len(text), _PIECE):
             yield TextDelta(text[at : at + _PIECE])
         yield FinishDelta("stop")
+
+
+def fits(prompt: str) -> bool:
+    """Whether there is a template for a request."""
+    return any(re.search(pattern, prompt.lower()) for pattern, _ in _TEMPLATES)
 
 
 def answer(prompt: str) -> str:

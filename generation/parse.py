@@ -78,9 +78,12 @@ class _State(Enum):
 
 
 class Parser:
-    """Reads one answer. ``known`` are the paths that exist; ``limit`` bounds the answer in characters."""
+    """Reads one answer. ``known`` are the paths that exist; ``limit`` bounds the answer in characters.
 
-    def __init__(self, known: Collection[str] = (), limit: int = 4_000_000) -> None:
+    ``last`` is the file that it was about when it goes on with an earlier answer.
+    """
+
+    def __init__(self, known: Collection[str] = (), limit: int = 4_000_000, last: FilePath | None = None) -> None:
         self._known = known
         self._limit = limit
         self._left = limit
@@ -92,7 +95,7 @@ class Parser:
         self._line_start = True
         self._named: str | None = None  # all of the last line that was not blank
         self._mentioned: str | None = None
-        self._last: FilePath | None = None
+        self._last = last
         self._fence = ""
         self._depth = 0
         self._held: str | None = None

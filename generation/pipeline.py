@@ -31,6 +31,7 @@ from generation.answer import (
     WholeFileOpened,
 )
 from generation.events import FileEnded, FileStarted, GenerationEvent, JobTokens
+from generation.kept import Kept
 from generation.locate import NoPlace, Place, locate, newline_of
 from generation.parse import Parser
 from generation.views import Mode
@@ -39,7 +40,8 @@ PROSE_KEPT = 600
 """Characters of the model's words that are kept, for an answer that changes nothing."""
 _REVIEW = "The job was asked to offer each change first."
 _WHOLE = "The room is asked before a whole file is rewritten."
-_OFFLINE = "It comes from a template, not from an AI."
+_AGAIN = "An earlier part of this answer has put something else there."
+OFFLINE = "It comes from a template, not from an AI."
 
 
 @dataclass(slots=True)
@@ -76,6 +78,11 @@ class _Target:
     before: str = ""
     gathered: list[str] = field(default_factory=list)
     held: str = ""
+    search: str | None = None
+    said: list[str] = field(default_factory=list)
+    """The replacement as the model writes it."""
+    repeats: str | None = None
+    """What an earlier block has put into this very place."""
 
 
 class AnswerWriter:
@@ -102,15 +109,18 @@ class AnswerWriter:
         self.cut: str | None = None
         """Why the answer is incomplete, in words; None as long as nothing says so."""
         self.prose = ""
+        self.kept = Kept()
+        """The blocks that were complete."""
         self.changes = 0
         """Changes that were read, wherever they ended up."""
         self._job = job
-        self._asks = "" if mode != "review" else _OFFLINE if offline else _REVIEW
+        self._asks = "" if mode != "review" else OFFLINE if offline else _REVIEW
         self._asks_whole = _WHOLE if mode == "ask" else self._asks
         self._file_id = file_id
         self._suggestion_id = suggestion_id
         self._listing = self.session.base_listing()
         self._known = {file.shown for file in self._listing.files.values()}
+        self._answer_chars = answer_chars
         self._parser = Parser(self._known, answer_chars)
         self._seen: frozenset[FileId] = frozenset()
         self._target: _Target | None = None
@@ -130,6 +140,10 @@ class AnswerWriter:
         """Notes which files the model has seen: it may not rewrite others as a whole without being asked."""
         self._seen = frozenset(files)
 
+    def offer(self, reason: str) -> None:
+        """From now on nothing lands before somebody accepts it, for the reason in words."""
+        self._asks = self._asks_whole = reason
+
     def feed(self, text: str) -> None:
         """Takes the next piece of the answer."""
         for event in self._parser.feed(text):
@@ -141,6 +155,17 @@ class AnswerWriter:
         for event in self._parser.finish():
             self._take(event)
         self._leave()
+
+    def resume(self) -> None:
+        """The answer was broken off, and another one goes on with it: what is not complete is taken back."""
+        self._void()
+        self._leave()
+        if self.cut is not None:
+            self.problems.remove(self.cut)
+        self.cut = None
+        self.prose = ""
+        self.finished = False
+        self._parser = Parser(self._known, self._answer_chars, self.kept.last)
 
     def abandon(self) -> None:
         """The answer is broken off: what is not complete is taken back."""
@@ -235,6 +260,28 @@ class AnswerWriter:
             self.dirty = True
 
     def _begin_hunk(self, path: FilePath, search: str) -> None:
+        if not self._begin_again(path, search):
+            self._begin_replacement(path, search)
+        if self._target is not None:
+            self._target.search = search
+
+    def _begin_again(self, path: FilePath, search: str | None) -> bool:
+        """Whether a block was there before: a model that goes on with an answer may say it twice."""
+        before = self.kept.get(path, search)
+        if before is None:
+            return False
+        file = self._listing.by_path(path)
+        kind: Kind = "hunk" if search else "whole_file" if file is not None else "new_file"
+        if search or file is None:
+            target = self._gather(path, kind, _AGAIN, search or "", file.id if file is not None else None)
+        else:
+            base = self.session.base_text(file.id)
+            whole = Place(0, len(base), newline_of(base))
+            target = self._gather(path, kind, _AGAIN, base, file.id, whole)
+        target.repeats = before
+        return True
+
+    def _begin_replacement(self, path: FilePath, search: str) -> None:
         file = self._listing.by_path(path)
         if file is None:
             if not search:
@@ -253,6 +300,8 @@ class AnswerWriter:
         self._aim(_Target(path, "hunk"), hunk, place)
 
     def _begin_whole(self, path: FilePath) -> None:
+        if self._begin_again(path, None):
+            return
         file = self._listing.by_path(path)
         if file is None:
             self._begin_new(path)
@@ -281,6 +330,8 @@ class AnswerWriter:
             return
         self._enter(path)
         self.changes += 1
+        if not self.kept.move(path, to):
+            return
         if to:
             hunk = self.session.rename(file.id, to, asks=self._asks)
         else:
@@ -312,6 +363,7 @@ class AnswerWriter:
         if target is None:
             return
         self._tokens.append(text)
+        target.said.append(text)
         if not target.ended:
             # The last line of the file has no newline, and the replacement's last shall have none either.
             text = target.held + text
@@ -329,6 +381,11 @@ class AnswerWriter:
         if target is None:
             return
         self.changes += 1
+        said = "".join(target.said)
+        if target.repeats == said:
+            return
+        if target.repeats is None:
+            self.kept.add(target.path, target.search, said)
         if target.hunk is None:
             text = "".join(target.gathered)
             self._suggest(target.path, target.kind, target.reason, target.before, text, file=target.file)
@@ -340,6 +397,8 @@ class AnswerWriter:
         target, self._target = self._target, None
         if target is not None and target.hunk is not None:
             self.session.withdraw(target.hunk)
+            if target.kind == "new_file":
+                self._new.pop(target.path, None)
             self._open.pop(target.hunk, None)
             self.dirty = True
 

@@ -16,6 +16,7 @@ from collab.ids import ClientId, RoomId
 from collab.ledger import Ledger
 from collab.origin import Origin
 from collab.ports import LogEntry
+from generation.catalog import Catalog, ModelSpec
 from generation.events import GenerationEvent
 
 T = TypeVar("T")
@@ -125,10 +126,11 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True)
 class UsageDelta:
-    """Tokens that the provider counted."""
+    """Tokens that the provider counted. ``cached_tokens`` are those of the prompt that it had cached."""
 
     prompt_tokens: int
     answer_tokens: int
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ class Model(Protocol):
 
         Raises ModelUnavailable, ModelRateLimited or ModelRefused before the first delta, StreamBroken
         after it; never tries again by itself. A stream that ends without FinishDelta was cut short. Closing
-        the iterator ends the request.
+        the iterator ends the request. Where the last message is the assistant's, the model goes on from there.
         """
         ...
 
@@ -179,12 +181,24 @@ class Models(Protocol):
     """The models that are configured."""
 
     @property
+    def catalog(self) -> Catalog:
+        """All that are configured, in the order of fallback, without templates."""
+        ...
+
+    @property
     def default(self) -> str | None:
-        """Name of the configured model; None when only the offline one is there."""
+        """Name of the first model; None when only the offline one is there."""
+        ...
+
+    def spec(self, name: str | None) -> ModelSpec:
+        """What is known of the model of this name, templates included, or of the first one.
+
+        Raises InvalidInput with what is available.
+        """
         ...
 
     def open(self, name: str | None) -> Model:
-        """The model of this name, or the default one. Raises InvalidInput with what is available."""
+        """The model of this name, or the first one. Raises InvalidInput with what is available."""
         ...
 
 

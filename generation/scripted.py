@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from collab.errors import InvalidInput
+from generation.catalog import Catalog, ModelSpec, Provider
 from generation.errors import ModelError
+from generation.offline import SPEC
 from generation.ports import Delta, FinishDelta, Message, Model, StreamLimits, TextDelta
 
 Step = Delta | ModelError | Callable[[], Awaitable[None]]
@@ -40,15 +42,29 @@ def said(text: str, size: int = 7) -> list[Step]:
 
 
 class FixedModels:
-    """Implements generation.ports.Models with models that are there already; the first is the default."""
+    """Implements generation.ports.Models with models that are there already; the first is the default.
 
-    def __init__(self, *models: Model) -> None:
+    ``specs`` tell more of some of them.
+    """
+
+    def __init__(self, *models: Model, specs: Sequence[ModelSpec] = ()) -> None:
         self._models = {model.name: model for model in models}
+        known = {spec.name: spec for spec in specs}
+        self._specs = {
+            name: SPEC if model.offline else known.get(name, ModelSpec(name, Provider("scripted"), name))
+            for name, model in self._models.items()
+        }
+        self.catalog: Catalog = Catalog([self._specs[model.name] for model in models if not model.offline])
 
     @property
     def default(self) -> str | None:
         """The first model that is no template."""
-        return next((name for name, model in self._models.items() if not model.offline), None)
+        first = self.catalog.default
+        return first.name if first is not None else None
+
+    def spec(self, name: str | None) -> ModelSpec:
+        """What is known of the model of this name, or of the first."""
+        return self._specs[self.open(name).name]
 
     def open(self, name: str | None) -> Model:
         """The model of this name, or the first."""

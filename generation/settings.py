@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from generation.catalog import Catalog, ModelSpec, Provider
+from generation.resilience import Policy
+
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
     """Bounds and endpoints of the engine. Times in seconds unless the name says otherwise."""
 
+    catalog: Catalog | None = None
+    """The models of several providers; None: the one model that the next settings name, if they do."""
     model: str | None = None
     """Name of the model at ``base_url``; None leaves only the offline model."""
     base_url: str | None = None
@@ -24,9 +29,15 @@ class GenerationSettings:
     """No token for so long in mid-answer counts as a broken stream."""
     timeout_total: float = 600.0
     tries: int = 3
-    """How often a request is made that fails before its first token."""
-    backoff_first: float = 0.5
-    backoff_most: float = 20.0
+    """How often one model is asked that fails."""
+    backoff_first: float = 1.0
+    backoff_most: float = 30.0
+    patience: float = 10.0
+    """A wait that is longer, or a failure that took longer, goes to another model if there is one."""
+    longest_wait: float = 60.0
+    """A model that must be left alone for longer is not waited for."""
+    attempts: int = 12
+    """Requests of one job, to all models together."""
     merge_interval_ms: float = 40.0
     """How often what the model wrote goes into the live document."""
     jobs_running: int = 4
@@ -42,3 +53,32 @@ class GenerationSettings:
     """One answer of a model; more ends the job."""
     watch_events: int = 2_000
     """Events that wait for one reader of ``watch`` before its token events are dropped."""
+
+    def models(self) -> Catalog:
+        """All models that are configured."""
+        if self.catalog is not None:
+            return self.catalog
+        if self.model is None:
+            return Catalog()
+        provider = Provider("default", self.base_url, self.api_key)
+        one = ModelSpec(
+            self.model,
+            provider,
+            self.model,
+            self.context_tokens,
+            self.answer_tokens,
+            capabilities=frozenset({"code"}),
+            limits_answer=False,
+        )
+        return Catalog([one], open_ended=True)
+
+    def policy(self) -> Policy:
+        """How much is tried when a model fails."""
+        return Policy(
+            self.tries,
+            self.backoff_first,
+            self.backoff_most,
+            self.patience,
+            self.longest_wait,
+            self.attempts,
+        )

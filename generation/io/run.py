@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from collab.document import Document
@@ -13,26 +14,34 @@ from collab.ledger import Ledger
 from collab.merge.contest import Resolver
 from collab.ports import Clock
 from generation.book import Book
+from generation.catalog import ModelSpec
 from generation.errors import GenerationError, StaleEpoch, StreamBroken
 from generation.events import ContextReady, GenerationEvent, JobProgressed, StrategyDetermined
 from generation.experience import Experience
+from generation.io.exchange import Exchange
 from generation.io.landing import Landing
 from generation.io.talking import Talk
 from generation.jobs import Job, JobState
+from generation.offline import SPEC
 from generation.pipeline import AnswerWriter
-from generation.ports import Model, Random, RoomHandle
+from generation.ports import Message, Random, RoomHandle
 from generation.reckoning import Reckoning, named_tokens
+from generation.resilience import Ask
 from generation.settings import GenerationSettings
-from generation.stages.determine import determine
+from generation.sizing import wants
+from generation.stages.determine import Determined, determine
 from generation.stages.generate import generate
 from generation.stages.integrate import integrate
 from generation.stages.post_process import post_process
 from generation.stages.prepare import Task, prepare
+from generation.views import Attempt
 
 logger = logging.getLogger(__name__)
 
 PROGRESS_EVERY: Final = 0.5
 """Seconds between two progress events, unless the stage changes."""
+MOST_WHY: Final = 1_000
+"""Characters that are kept of why a model was chosen."""
 KEPT: Final = " What was complete is kept; retry to go on."
 
 
@@ -49,7 +58,7 @@ class Run:
         book: Book,
         job: Job,
         epoch: int,
-        model: Model,
+        exchange: Exchange,
         settings: GenerationSettings,
         clock: Clock,
         random: Random,
@@ -62,7 +71,7 @@ class Run:
         self._book = book
         self._job = job
         self._epoch = epoch
-        self._model = model
+        self._exchange = exchange
         self._settings = settings
         self._clock = clock
         self._random = random
@@ -70,6 +79,8 @@ class Run:
         self._resolver = resolver
         self._writer: AnswerWriter | None = None
         self._landing = Landing(handle, book, job, epoch, clock, tell, self.check, shared=shared)
+        self._tries = 0
+        self._room: Mapping[str, object] = {}
         self._stopped = False
         self._reckoning = Reckoning(handle.room, job, epoch, experience, clock)
         self._told = -PROGRESS_EVERY
@@ -116,19 +127,20 @@ class Run:
         self._stage(JobState.PREPARING, "Preparing.")
         # No await between these: the context is read from the very state that the session was forked at.
         writer = self._writer = self._open_writer(self._handle.document)
+        self._room = self._handle.document.settings()
         self._stage(JobState.CONTEXT_ANALYSIS, "Choosing what the model sees.")
-        prepared = prepare(Task(job, writer, self._handle.document.settings(), self._settings))
-        determined = determine(job, prepared)
-        context, strategy = determined.context, determined.strategy
-        job.strategy = strategy.name
-        self._tell(ContextReady(job.id, tuple(file.path for file in context.shown), determined.tokens))
+        plan = self._exchange.plan(self._asked(), lambda: wants(job, writer))
+        self._chosen(plan.models[0], plan.why)
+        determined = self._determine(plan.models[0])
+        strategy = determined.strategy
         self._tell(StrategyDetermined(job.id, strategy.name, strategy.why))
-        files = [(file.id, file.path, file.text) for file in context.shown]
-        self._reckoning.expect(self._model.name, strategy.name, named_tokens(job, files), determined.tokens)
-        self._stage(JobState.GENERATING, context.report())
+        files = [(file.id, file.path, file.text) for file in determined.context.shown]
+        model = plan.models[0].name
+        self._reckoning.expect(model, strategy.name, named_tokens(job, files), determined.tokens)
+        self._stage(JobState.GENERATING, determined.context.report())
         landing.save()
-        talk = Talk(self._model, self._settings, self._clock, self._random, self)
-        generated = await generate(determined, writer, talk)
+        talk = Talk(self._exchange, plan, self)
+        generated = await generate(determined, writer, talk, self._ask)
         self._stage(JobState.POST_PROCESSING, "Landing the last changes.")
         processed = post_process(generated, landing.merge)
         self._stage(JobState.VALIDATING, "Checking what was written.")
@@ -139,8 +151,42 @@ class Run:
         landing.hide()
         job.settle(self._book.pending(job.id))
         job.complete(self._epoch, " ".join(integrated.problems)[:1000])
-        self._reckoning.learn()
+        if self._tries == 1:
+            self._reckoning.learn()  # An answer that was put together of several is like no other.
         landing.save()
+
+    def _asked(self) -> str | None:
+        """The model that must answer; the template where the job was made for it, as no model was there."""
+        return self._job.requested_model
+
+    def _determine(self, model: ModelSpec, share: float = 1.0) -> Determined:
+        """Chooses what a model sees, in a part of its window, and words the request for it."""
+        job, writer = self._job, self._opened()
+        scale = self._exchange.standings.of(model.name).measured.scale
+        answer = model.context_tokens - model.prompt_tokens
+        prompt = int(model.prompt_tokens * share / max(1.0, scale))
+        settings = replace(self._settings, context_tokens=answer + prompt, answer_tokens=answer)
+        prepared = prepare(Task(job, writer, self._room, settings))
+        determined = determine(job, prepared, model)
+        job.strategy = determined.strategy.name
+        job.strategy_why = determined.strategy.why
+        shown = tuple(file.path for file in determined.context.shown)
+        self._tell(ContextReady(job.id, shown, determined.tokens))
+        return determined
+
+    def _ask(self, ask: Ask) -> Sequence[Message]:
+        """The request anew: for another model, or shorter."""
+        return self._determine(ask.spec, ask.share).messages
+
+    def _chosen(self, model: ModelSpec, why: str) -> None:
+        self._job.model = model.name
+        self._job.offline = model is SPEC
+        self._job.model_why = why[:MOST_WHY]
+
+    def _opened(self) -> AnswerWriter:
+        if self._writer is None:
+            raise RuntimeError("The writer is opened first.")
+        return self._writer
 
     def _open_writer(self, live: Document) -> AnswerWriter:
         def file_id() -> FileId:
@@ -185,6 +231,18 @@ class Run:
             path = self._writer.path if self._writer is not None else None
             self._reckoning.writing(path)
             self.said(f"Writing {path}." if path else "The model is thinking.")
+
+    def asking(self, model: ModelSpec, why: str) -> None:
+        """Another model is asked, or the same one again."""
+        if model.name != self._job.model:
+            self._chosen(model, why)
+            self.said(why[:MOST_WHY])
+
+    def tried(self, attempt: Attempt) -> None:
+        """A request to a model has ended."""
+        self._tries += 1
+        self._job.tried(attempt)
+        self._landing.save()
 
     def said(self, detail: str) -> None:
         """Tells the room how far the job is."""

@@ -26,6 +26,7 @@ from generation.events import (
 )
 from generation.experience import Experience
 from generation.io.answering import Answering
+from generation.io.exchange import Exchange, Pause
 from generation.io.lateness import Lateness
 from generation.io.reporting import Reporting
 from generation.io.shelves import Shelves
@@ -67,7 +68,9 @@ class GenerationEngine:
         peers: Peers | None = None,
         turns: Turns | None = None,
         resolver: Resolver | None = None,
+        pause: Pause = asyncio.sleep,
     ) -> None:
+        """``pause`` waits before a model that failed is asked again."""
         self._rooms = rooms
         self._models = models
         self._settings = settings
@@ -79,9 +82,10 @@ class GenerationEngine:
         self._reporting = Reporting(self._watchers)
         self._experience = Experience()
         self._shelves = Shelves(self._turns, self._reporting, random, peers, self._drop_work, self._experience)
+        self._exchange = Exchange(models, settings, clock, random, pause)
         self._workers = Workers(
             rooms,
-            models,
+            self._exchange,
             settings,
             clock,
             random,
@@ -152,6 +156,7 @@ class GenerationEngine:
                 created_ms=self._clock.wall_ms(),
                 requested_files=tuple(request.files),
                 requested_strategy=request.strategy,
+                requested_model=request.model,
                 mode="review" if model.offline else request.mode or room_mode(handle.document.settings()),
                 priority=request.priority,
             )
@@ -191,7 +196,7 @@ class GenerationEngine:
             book = await self._book(handle)
             found = book.job(job)
             if found.kind == "job":
-                self._models.open(found.model)
+                self._models.spec(found.requested_model)
             if found.ended:
                 self._check_room(book)
             found.retry(client_id(self._random))

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from collab.errors import CollabError, InvalidInput, KeepLost
+from collab.errors import CollabError, KeepLost
 from collab.ids import JobId, RoomId, client_id
 from collab.merge.contest import Resolver
 from collab.ports import Clock
@@ -15,12 +15,13 @@ from generation.book import Book
 from generation.errors import StaleEpoch
 from generation.events import GenerationEvent, JobFinished, JobProgressed
 from generation.experience import Experience
+from generation.io.exchange import Exchange
 from generation.io.reporting import Reporting
 from generation.io.run import Run
 from generation.io.shelves import Shelves
 from generation.io.watching import Watchers
 from generation.jobs import Job
-from generation.ports import Models, Random, RoomHandle, Rooms
+from generation.ports import Random, RoomHandle, Rooms
 from generation.settings import GenerationSettings
 from generation.takeover import HANDED_OVER
 
@@ -47,7 +48,7 @@ class Workers:
     def __init__(
         self,
         rooms: Rooms,
-        models: Models,
+        exchange: Exchange,
         settings: GenerationSettings,
         clock: Clock,
         random: Random,
@@ -60,7 +61,7 @@ class Workers:
         resolver: Resolver | None = None,
     ) -> None:
         self._rooms = rooms
-        self._models = models
+        self._exchange = exchange
         self._settings = settings
         self._clock = clock
         self._random = random
@@ -154,18 +155,12 @@ class Workers:
         def tell(event: GenerationEvent) -> None:
             self._reporting.tell(handle, job, event)
 
-        try:
-            model = self._models.open(job.model)
-        except InvalidInput as error:  # the settings have changed since it was asked
-            job.fail(epoch, error.message)
-            self._reporting.finished(handle, job)
-            return
         run = active.run = Run(
             handle,
             book,
             job,
             epoch,
-            model,
+            self._exchange,
             self._settings,
             self._clock,
             self._random,

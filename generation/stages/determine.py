@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generation import prompt as prompts
+from generation.catalog import ModelSpec
 from generation.context.selection import Context
 from generation.context.tokens import estimate
 from generation.jobs import Job
@@ -23,9 +24,9 @@ class Determined:
     tokens: int
 
 
-def determine(job: Job, prepared: Prepared) -> Determined:
-    """Chooses the strategy for a job and words the request."""
+def determine(job: Job, prepared: Prepared, model: ModelSpec | None = None) -> Determined:
+    """Chooses the strategy for a job and words the request, for the model if that is known."""
     context = prepared.context
     strategy = choose(job.prompt, context, job.requested_strategy)
-    messages = prompts.build(job.prompt, context, strategy, job.written)
+    messages = prompts.build(job.prompt, context, strategy, job.written, model)
     return Determined(context, strategy, messages, sum(estimate(message.content) for message in messages))

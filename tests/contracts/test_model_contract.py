@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 import pytest
 
 from collab.errors import InvalidInput
+from generation.catalog import ModelSpec, Provider
 from generation.errors import ModelRateLimited, ModelRefused, ModelUnavailable, StreamBroken
 from generation.io.models import ConfiguredModels
 from generation.io.openai_model import OpenAIModel
@@ -31,6 +32,10 @@ LIMITS = StreamLimits(connect=2, first_token=5, silence=5, total=10)
 ASK = [Message("system", "Answer."), Message("user", REQUEST + "write a readme")]
 
 
+def spec(url: str) -> ModelSpec:
+    return ModelSpec("fake", Provider("here", url, KEY), "fake")
+
+
 @pytest.fixture
 def server() -> Iterator[FakeOpenAI]:
     with FakeOpenAI() as running:
@@ -39,7 +44,7 @@ def server() -> Iterator[FakeOpenAI]:
 
 @pytest.fixture
 async def model(server: FakeOpenAI) -> AsyncIterator[OpenAIModel]:
-    made = OpenAIModel("fake", server.base_url, KEY)
+    made = OpenAIModel(spec(server.base_url))
     yield made
     await made.aclose()
 
@@ -192,7 +197,7 @@ async def test_a_huge_line_is_read(server: FakeOpenAI, model: OpenAIModel) -> No
 async def test_nobody_there_can_be_tried_again() -> None:
     with FakeOpenAI() as gone:
         url = gone.base_url
-    model = OpenAIModel("fake", url, KEY)
+    model = OpenAIModel(spec(url))
     with pytest.raises(ModelUnavailable, match="cannot be reached"):
         await read(model)
     await model.aclose()

@@ -64,18 +64,21 @@ async def test_an_answer_streams_into_the_file(room: FakeRoom, scenario: str) ->
     assert len(room.of(JobTokens)) > 2
 
 
-@pytest.mark.parametrize("scenario", ["cut", "stall", "malformed"])
-async def test_what_breaks_off_keeps_closed_hunks_and_a_retry_does_the_rest(room: FakeRoom, scenario: str) -> None:
+@pytest.mark.parametrize("scenario", ["cut", "stall", "malformed", "no_finish"])
+async def test_what_breaks_off_keeps_closed_hunks_and_goes_on_with_the_rest(room: FakeRoom, scenario: str) -> None:
     pieces = (len(BOTH) - 18) // 12
-    with FakeOpenAI(Answer(BOTH, scenario, after=pieces), Answer("app.py\n" + SECOND)) as server:
+    whole = scenario == "no_finish"
+    first = Answer(BOTH[:-18] if whole else BOTH, scenario, after=pieces)
+    with FakeOpenAI(first, Answer("app.py\n" + SECOND)) as server:
         async with engine(room, server) as made:
             await made.submit(ROOM, GenerationRequest("x"), ADA)
             job = await finished(room, 1)
-            assert (job.state, job.hunks_applied) == ("failed", 1)
-            assert room.text("app.py") == APP.replace("return 1", "return 10")
-            await made.retry(ROOM, job.job, ADA)
-            assert (await finished(room, 2)).state == "complete"
+        requests = server.script.requests
+    assert (job.state, job.hunks_applied) == ("complete", 2)
+    assert [attempt.outcome for attempt in job.attempts] == ["broken", "answered"]
     assert room.text("app.py") == APP.replace("return 1", "return 10").replace("return 2", "return 20")
+    assert requests[1]["messages"][:2] == requests[0]["messages"]
+    assert requests[1]["messages"][2] == {"role": "assistant", "content": FIRST.rstrip()}
 
 
 async def test_a_limit_that_passes_is_waited_for(room: FakeRoom) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -17,6 +17,7 @@ from collab.io.clock import SystemClock
 from collab.merge.contest import Resolver
 from collab.origin import ChangeOrigin, JobOrigin, PersonOrigin, UndoOrigin
 from collab.ports import LogEntry
+from generation.catalog import ModelSpec, Provider
 from generation.errors import ModelRefused, ModelUnavailable, StreamBroken
 from generation.events import (
     ContextReady,
@@ -42,6 +43,7 @@ from generation.views import Choice, GenerationRequest, JobView, Mode
 from tests.generation.fakes import ADA, BOB, ROOM, FakeRoom, FakeRooms, Person
 
 QUICK = GenerationSettings(merge_interval_ms=1, backoff_first=0.001, backoff_most=0.001)
+ONCE = replace(QUICK, attempts=1)
 APP = "def a():\n    return 1\n\n\ndef b():\n    return 2\n"
 EDIT = "app.py\n<<<<<<< SEARCH\n    return 1\n=======\n    return 10\n>>>>>>> REPLACE\n"
 NEW = "new.py\n````python\nx = 1\n````\n"
@@ -61,10 +63,11 @@ async def engine(
     settings: GenerationSettings = QUICK,
     seed: int = 1,
     resolver: Resolver | None = None,
+    specs: Sequence[ModelSpec] = (),
 ) -> AsyncIterator[GenerationEngine]:
     made = GenerationEngine(
         FakeRooms(room),
-        FixedModels(model, OfflineModel()),
+        FixedModels(model, OfflineModel(), specs=specs),
         settings,
         SystemClock(),
         random.Random(seed),
@@ -305,7 +308,7 @@ async def test_after_a_failure_in_mid_stream_closed_hunks_stay_and_the_open_one_
 ) -> None:
     second = "app.py\n<<<<<<< SEARCH\n    return 2\n=======\n    return 20"
     model = ScriptedModel([*said(EDIT + second)[:-1], *finish], said("new.py\n````\ny\n````\n"))
-    async with engine(room, model) as made:
+    async with engine(room, model, ONCE) as made:
         job = await ask(made, room)
         assert (job.state, job.hunks_applied) == ("failed", 1)
         assert job.error
@@ -548,7 +551,8 @@ async def test_a_file_that_is_no_longer_well_formed_is_reported(room: FakeRoom) 
 async def test_a_file_that_the_model_was_not_shown_is_not_overwritten(room: FakeRoom) -> None:
     room.add("secret.py", "y = 1\n" * 20_000)
     answer = "secret.py\n````\nz = 1\n````\n"
-    async with engine(room, ScriptedModel(said(answer)), replace(QUICK, context_tokens=8_000)) as made:
+    small = ModelSpec("scripted", Provider("p"), "scripted", context_tokens=8_000)
+    async with engine(room, ScriptedModel(said(answer)), specs=[small]) as made:
         job = await ask(made, room, "x")
     assert job.hunks_pending == 1
     assert room.text("secret.py").startswith("y = 1\n")
@@ -642,7 +646,7 @@ async def test_a_job_that_is_retried_while_its_cancelled_try_still_ends_goes_on(
 
 async def test_a_try_after_an_undo_begins_anew(room: FakeRoom) -> None:
     model = ScriptedModel([*said(EDIT)[:-1]], said(NEW))
-    async with engine(room, model) as made:
+    async with engine(room, model, ONCE) as made:
         job = await ask(made, room)
         await made.undo(ROOM, job.job, ADA)
         await made.retry(ROOM, job.job, ADA)
@@ -658,7 +662,7 @@ async def test_after_a_try_anew_the_undo_of_another_job_still_knows_its_text(roo
     file = room.add("a.txt", "top\nend\n")
     one = said("a.txt\n<<<<<<< SEARCH\ntop\n=======\ntop\nof one\n>>>>>>> REPLACE\n")
     two = said("a.txt\n<<<<<<< SEARCH\nof one\n=======\n>>>>>>> REPLACE\n")
-    async with engine(room, ScriptedModel(one, two[:-1], two)) as made:
+    async with engine(room, ScriptedModel(one, two[:-1], two), ONCE) as made:
         first = (await made.submit(ROOM, GenerationRequest("x"), ADA)).job
         await finished(room)
         second = (await made.submit(ROOM, GenerationRequest("x"), ADA)).job

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 import pytest
@@ -11,6 +11,7 @@ from collab.ids import ClientId, FileId, JobId, PersonId, SuggestionId
 from generation.jobs import Job
 from generation.pipeline import AnswerWriter
 from generation.ports import Message
+from generation.resilience import Ask
 from generation.settings import GenerationSettings
 from generation.stages.determine import determine
 from generation.stages.generate import generate
@@ -60,7 +61,12 @@ class Scene:
         if outcome.update is not None:
             writer.merged(self.live.apply([outcome.update], track=True), self.live)
 
-    async def go(self, writer: AnswerWriter, messages: Sequence[Message]) -> None:
+    async def go(
+        self,
+        writer: AnswerWriter,
+        messages: Sequence[Message],
+        asking: Callable[[Ask], Sequence[Message]] | None = None,
+    ) -> None:
         self.asked = messages
         writer.feed(self.answer)
 
