@@ -14,16 +14,20 @@ LEAST_SHARE: Final = 8
 
 
 def containing(base: str, ours: str, theirs: str) -> Iterator[str]:
-    """The sides that have made the other side's change too, and went on from there; both if only layout differs.
+    """The side that has made the other side's change too, and went on from there; both if only layout differs.
 
     White space apart, everything that the lesser side put in stands in the greater one, in the same order, and
-    nothing that the lesser side took out is back.
+    nothing that the lesser side took out is back: no word, and no sign such as a closing brace.
     """
     b, o, t = _signs(base), _signs(ours), _signs(theirs)
-    if _holds(b, o, t):
+    if o == t:
         yield ours
-    if _holds(b, t, o):
         yield theirs
+        return
+    # Two that seem to hold each other have the same words, with signs or an order of their own: neither goes on.
+    mine, yours = _holds(b, o, t), _holds(b, t, o)
+    if mine != yours:
+        yield ours if mine else theirs
 
 
 def over_blanks(base: str, ours: str, theirs: str) -> Iterator[str]:
@@ -40,8 +44,6 @@ def _signs(text: str) -> list[str]:
 
 
 def _holds(base: Sequence[str], greater: Sequence[str], lesser: Sequence[str]) -> bool:
-    if greater == lesser:
-        return True
     was, less, more = Counter(base), Counter(lesser), Counter(greater)
     if any(count > was[token] and count > more[token] for token, count in less.items() if is_word(token)):
         return False
@@ -53,6 +55,4 @@ def _holds(base: Sequence[str], greater: Sequence[str], lesser: Sequence[str]) -
     lost = {index for i0, i1, _, _ in diff(lesser, greater) for index in range(i0, i1)}
     if not lost.isdisjoint(added):
         return False
-    return not any(
-        less[token] < count and more[token] > less[token] for token, count in was.items() if is_word(token)
-    )
+    return not any(less[token] < count and more[token] > less[token] for token, count in was.items())

@@ -21,6 +21,18 @@ def test_what_one_side_removed_is_not_back_when_the_other_side_kept_it() -> None
     assert not list(containing("old()\nx\n", "new()\nx\n", "old()\nnew()\ny\n"))
 
 
+def test_a_sign_that_one_side_removed_is_not_back_when_the_other_side_kept_it() -> None:
+    base, kept, removed = "}\n", "same()\n}\n", "same()\n"
+    assert list(containing(base, kept, removed)) == list(containing(base, removed, kept)) == [removed]
+    assert not list(containing(base, kept + "more()\n", removed))
+
+
+def test_of_two_sides_that_seem_to_hold_each_other_none_is_taken() -> None:
+    base, ours, theirs = ".)))", ".)b.)))", "b.)))"
+    assert not list(containing(base, ours, theirs))
+    assert not list(containing(base, theirs, ours))
+
+
 def test_two_different_insertions_do_not_hold_each_other() -> None:
     assert not list(containing("", "from tests.one import run\n", "from tests.two import run\n"))
 
