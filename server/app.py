@@ -28,12 +28,12 @@ from generation.io.models import ConfiguredModels
 from generation.io.service import GenerationEngine
 from generation.io.shared import SharedGeneration
 from generation.service import GenerationService
-from generation.settings import GenerationSettings
 from server.collector import settle_collector
 from server.dispatch import Dispatch
 from server.door.door import Door
 from server.door.past import OlderTexts, Past
 from server.door.texts import Texts
+from server.engine_settings import generation_settings
 from server.history.doors import ChangeDoor
 from server.history.service import History
 from server.history.settings import HistorySettings
@@ -108,25 +108,6 @@ def history_settings(settings: Settings) -> HistorySettings:
     """The part of the settings that history reads."""
     policy = Policy(parse_steps(settings.history_keep), settings.history_bytes)
     return HistorySettings(settings.history_interval_minutes * 60, policy)
-
-
-def generation_settings(settings: Settings) -> GenerationSettings:
-    """The part of the settings that the generation engine reads."""
-    key = settings.api_key
-    return GenerationSettings(
-        model=settings.model,
-        base_url=settings.base_url,
-        api_key=key.get_secret_value() if key is not None else None,
-        context_tokens=settings.model_context_tokens,
-        timeout_connect=settings.model_timeout_connect,
-        timeout_first_token=settings.model_timeout_first_token,
-        timeout_silence=settings.model_timeout_silence,
-        timeout_total=settings.model_timeout_total,
-        merge_interval_ms=settings.merge_interval_ms,
-        jobs_running=settings.jobs_running,
-        jobs_per_room=settings.limits().jobs_per_room,
-        prompt_chars=settings.limits().prompt_chars,
-    )
 
 
 def create_app(settings: Settings) -> Starlette:

@@ -62,6 +62,7 @@ def build() -> typer.Typer:
     app.command("generate")(_generate)
     app.command("rooms")(_rooms)
     app.command("history")(_history)
+    app.command("models")(_models)
     app.command("doctor")(_doctor)
     app.command("migrate")(_migrate)
     app.command("settings")(_settings)
@@ -330,6 +331,25 @@ def _doctor(
         _exit(doctor.report(found, [], as_json=as_json))
     named = _named(room, loaded) if room is not None else None
     _exit(asyncio.run(doctor.run(loaded.settings, named, as_json=as_json)))
+
+
+def _models(
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Ask each model for one word; this may cost a little.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: Config = None,
+) -> None:
+    """List the models that are configured, in the order in which one stands in for another.
+
+    With --probe each of them is asked. Exit codes: 0 all is well, 1 a model does not answer.
+    """
+    from server.commands import models
+    from server.engine_settings import generation_settings
+
+    settings = _quiet(config, None).settings
+    secrets = settings.secrets()
+    _exit(asyncio.run(models.run(generation_settings(settings), secrets, probe=probe, as_json=as_json)))
 
 
 def _migrate(

@@ -7,6 +7,7 @@ gets what it asks for.
 from __future__ import annotations
 
 import ipaddress
+import json
 import socket
 from dataclasses import fields
 from pathlib import Path
@@ -33,6 +34,7 @@ from collab.errors import InvalidInput, InvalidRoomName
 from collab.history.thinning import DEFAULT, parse_steps
 from collab.ids import room_id
 from collab.limits import MIB, Limits
+from server.model_settings import ProviderTable, check_tables, http_url
 
 PREFIX: Final = "PAIRLOOM_"
 
@@ -65,15 +67,6 @@ def _room(value: str) -> str:
         return room_id(value)
     except InvalidRoomName as error:
         raise ValueError(error.message) from error
-
-
-def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be a URL that starts with http:// or https:// and names a host")
-    if "@" in parts.netloc:
-        raise ValueError("must hold no name and no password; put the key into api_key")
-    return value.rstrip("/")
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
@@ -187,9 +180,10 @@ class Settings(BaseSettings):
     model: str | None = Field(
         default=None,
         min_length=1,
-        description="Model that answers, as its provider calls it. Without one, templates answer and say so.",
+        description="Model that answers, as its provider calls it; with providers, the name of the one that is "
+        "asked first. Without any, templates answer and say so.",
     )
-    base_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
+    base_url: Annotated[str, AfterValidator(http_url)] | None = Field(
         default=None,
         description="Address of an OpenAI-compatible endpoint, such as http://127.0.0.1:11434/v1. "
         "The default is OpenAI's.",
@@ -199,6 +193,16 @@ class Settings(BaseSettings):
     )
     model_context_tokens: int = Field(
         default=128_000, ge=1_000, description="Tokens that the model takes in, prompt and answer together."
+    )
+    providers: Annotated[list[ProviderTable], NoDecode] = Field(
+        default_factory=list,
+        description="Several providers and their models, in tables of the settings file; as a variable, a JSON "
+        "list. They take the place of base_url, api_key and model_context_tokens.",
+    )
+    fallback: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Names of models in the order in which one stands in for another, separated by commas. Those "
+        "that it does not name follow as they are in providers.",
     )
     model_timeout_connect: float = _seconds(10.0, "Seconds to wait for a connection to the provider.")
     model_timeout_first_token: float = _seconds(60.0, "Seconds to wait for the first token of an answer.")
@@ -279,9 +283,19 @@ class Settings(BaseSettings):
         """Only what is passed in: ``load`` puts the sources together and knows where a value came from."""
         return (init_settings,)
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("providers", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _read_providers(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"is no valid JSON: {error}") from None
+
+    @field_validator("allowed_origins", "fallback", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("allowed_origins")
@@ -302,6 +316,16 @@ class Settings(BaseSettings):
     def _refuse_open_address(self) -> Settings:
         if not is_loopback(self.host) and not self.trusted_network:
             raise ValueError(_OPEN_ADDRESS.format(host=self.host))
+        return self
+
+    @model_validator(mode="after")
+    def _check_models(self) -> Settings:
+        check_tables(self.providers, self.fallback)
+        names = [model.name for provider in self.providers for model in provider.models]
+        if names and self.model is not None and self.model not in names:
+            raise ValueError(f"model is {self.model!r}, which is no model of providers: {', '.join(names)}")
+        if names and self.base_url is not None:
+            raise ValueError("base_url goes with model alone; with providers, each of them has its own base_url")
         return self
 
     @model_validator(mode="after")
@@ -338,5 +362,5 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Values that must appear in no log and no message."""
-        values = (self.api_key, self.redis_url)
+        values = (self.api_key, self.redis_url, *(provider.key for provider in self.providers))
         return [value.get_secret_value() for value in values if value is not None]

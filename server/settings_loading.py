@@ -94,6 +94,8 @@ def load(config: Path | None = None, overrides: Mapping[str, object] | None = No
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise SettingsError("\n".join(_explained(error, sources))) from None
+    for provider in settings.providers:
+        provider.read_key(os.environ)
     return LoadedSettings(settings, sources)
 
 
@@ -106,7 +108,7 @@ def _shown(value: object) -> str:
         return value.human_readable()
     if isinstance(value, bool):
         return str(value).lower()
-    return ", ".join(value) or "none" if isinstance(value, list) else str(value)
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
 
 
 def _config_path(config: Path | None) -> Path | None:
@@ -149,5 +151,6 @@ def _explained(error: ValidationError, sources: Mapping[str, str]) -> list[str]:
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
         message = problem["msg"].removeprefix("Value error, ")
         name = str(problem["loc"][0]) if problem["loc"] else ""
-        lines.append(f"{name} ({sources.get(name, 'default')}): {message}" if name else message)
+        place = ".".join(map(str, problem["loc"]))
+        lines.append(f"{place} ({sources.get(name, 'default')}): {message}" if name else message)
     return lines

@@ -54,7 +54,8 @@ async def run(settings: Settings, room: RoomId | None, *, as_json: bool) -> int:
     """Looks at everything, prints what was found, and returns the exit code. Nothing is changed."""
     found: list[Finding] = [Finding(Level.OK, "settings", "All settings can be read.")]
     found += about_address(await facts.address(settings), version("pairloom"))
-    found += about_model(await facts.model(settings))
+    for one in await facts.models(settings):
+        found += about_model(one)
     found += await (_embedded(settings, room) if settings.redis_url is None else _shared(settings, room))
     return report(found, settings.secrets(), as_json=as_json)
 

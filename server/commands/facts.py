@@ -19,7 +19,9 @@ from redis.exceptions import RedisError
 from collab.errors import StoreError
 from collab.io.redis_address import Kind
 from collab.io.redis_link import RedisLink
+from generation.catalog import ModelSpec
 from server.commands.findings import AddressFacts, FolderFacts, ModelFacts, RedisFacts, ServerFacts
+from server.engine_settings import generation_settings
 from server.settings import Settings, is_loopback
 
 _SECONDS: Final = 5.0
@@ -58,24 +60,33 @@ def folder(path: Path) -> FolderFacts:
     return FolderFacts(str(path), path.exists(), writable, shutil.disk_usage(there).free)
 
 
-async def model(settings: Settings) -> ModelFacts:
-    """What the model's endpoint answers to GET /models. The key is sent there and told nowhere."""
-    where = settings.base_url or _OPENAI
-    if settings.model is None:
-        return ModelFacts(None, where)
-    key = settings.api_key
-    headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key is not None else {}
+async def models(settings: Settings) -> list[ModelFacts]:
+    """What the endpoint of each model answers to GET /models. Keys are sent there and told nowhere."""
+    engine = generation_settings(settings)
+    catalog = engine.models()
+    if not len(catalog):
+        return [ModelFacts(None, _OPENAI)]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_model(spec, min(engine.timeout_connect, 10.0))) for spec in catalog]
+    return [task.result() for task in tasks]
+
+
+async def _model(spec: ModelSpec, seconds: float) -> ModelFacts:
+    where = spec.provider.base_url or _OPENAI
+    if spec.provider.missing_key:
+        return ModelFacts(spec.id, where, missing_key=spec.provider.missing_key)
+    key = spec.provider.api_key
+    headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
     local = is_loopback(urlsplit(where).hostname or "")
-    seconds = min(settings.model_timeout_connect, 10.0)
     try:
         async with httpx.AsyncClient(timeout=seconds, trust_env=not local) as client:
             response = await client.get(f"{where}/models", headers=headers)
     except httpx.TimeoutException:
-        return ModelFacts(settings.model, where, problem=f"no answer within {seconds:g} s")
+        return ModelFacts(spec.id, where, problem=f"no answer within {seconds:g} s")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # The text of some errors holds the headers that were sent.
-        return ModelFacts(settings.model, where, problem=type(error).__name__)
-    return ModelFacts(settings.model, where, response.status_code, listed=_listed(response, settings.model))
+        return ModelFacts(spec.id, where, problem=type(error).__name__)
+    return ModelFacts(spec.id, where, response.status_code, listed=_listed(response, spec.id))
 
 
 def _listed(response: httpx.Response, name: str) -> bool | None:

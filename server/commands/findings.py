@@ -132,12 +132,20 @@ class ModelFacts:
     status: int | None = None
     problem: str = ""
     listed: bool | None = None
+    missing_key: str = ""
 
 
 def about_model(facts: ModelFacts) -> Iterator[Finding]:
     """Whether the model can be asked."""
     if facts.model is None:
         yield Finding(Level.OK, "model", "No model is set: templates answer requests, and say so.")
+    elif facts.missing_key:
+        yield Finding(
+            Level.WRONG,
+            "model",
+            f"{facts.model} at {facts.address} cannot be asked: {facts.missing_key}.",
+            "Set the key, or take the model out of providers.",
+        )
     elif facts.status is None:
         yield Finding(
             Level.WRONG,

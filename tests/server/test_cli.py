@@ -20,6 +20,7 @@ COMMANDS = [
     "generate",
     "rooms",
     "history",
+    "models",
     "doctor",
     "migrate",
     "settings",

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from server.commands import facts
-from server.commands.findings import about_model
+from server.commands.findings import ModelFacts, about_model
 from server.settings import Settings
 
 KEY = "sk-very-secret-key"
@@ -36,15 +36,21 @@ async def answering(status: str, body: str) -> AsyncIterator[tuple[int, list[byt
         yield server.sockets[0].getsockname()[1], asked
 
 
+async def first(settings: Settings) -> ModelFacts:
+    """What is found of the only model."""
+    [found] = await facts.models(settings)
+    return found
+
+
 def asking(port: int, model: str = "m") -> Settings:
     return Settings(model=model, base_url=f"http://127.0.0.1:{port}/v1", api_key=SecretStr(KEY))
 
 
 async def test_the_models_are_asked_for_with_the_key() -> None:
     async with answering("200 OK", '{"data":[{"id":"m"},{"id":"other:latest"}]}') as (port, asked):
-        assert (await facts.model(asking(port))).listed is True
-        assert (await facts.model(asking(port, "other"))).listed is True
-        assert (await facts.model(asking(port, "missing"))).listed is False
+        assert (await first(asking(port))).listed is True
+        assert (await first(asking(port, "other"))).listed is True
+        assert (await first(asking(port, "missing"))).listed is False
     assert asked[0].startswith(b"GET /v1/models ")
     assert f"bearer {KEY}".encode() in asked[0].lower()
 
@@ -52,18 +58,18 @@ async def test_the_models_are_asked_for_with_the_key() -> None:
 @pytest.mark.parametrize("body", ["", "[]", '{"data":[]}', '{"data":[{"name":"m"}]}'])
 async def test_an_answer_that_is_no_list_says_nothing_of_the_model(body: str) -> None:
     async with answering("200 OK", body) as (port, _):
-        assert (await facts.model(asking(port))).listed is None
+        assert (await first(asking(port))).listed is None
 
 
 async def test_a_refused_key_is_not_shown() -> None:
     async with answering("401 Unauthorized", f"bad key {KEY}") as (port, _):
-        found = list(about_model(await facts.model(asking(port))))
+        found = list(about_model(await first(asking(port))))
     assert "401" in found[0].message
     assert KEY not in repr(found)
 
 
 async def test_an_endpoint_that_is_not_there_is_told() -> None:
-    seen = await facts.model(asking(9))
+    seen = await first(asking(9))
     assert (seen.status, seen.problem) == (None, "ConnectError")
 
 
