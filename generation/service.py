@@ -15,6 +15,7 @@ from generation.views import (
     Choice,
     GenerationRequest,
     JobView,
+    ModelView,
     NewChange,
     SuggestionView,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "GenerationRequest",
     "GenerationService",
     "JobView",
+    "ModelView",
     "NewChange",
     "SuggestionView",
 ]
@@ -37,6 +39,11 @@ class GenerationService(Protocol):
     @property
     def model_name(self) -> str | None:
         """The configured model; None when only the offline one is there."""
+        ...
+
+    @property
+    def models(self) -> tuple[ModelView, ...]:
+        """The models that may be asked for by name, in the order in which one stands in for another."""
         ...
 
     async def run(self) -> None:

@@ -58,6 +58,15 @@ def room_mode(settings: Mapping[str, object]) -> Mode:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelView:
+    """A model that may be asked for by its name. ``context_tokens`` is what it takes in, prompt and answer."""
+
+    name: str
+    context_tokens: int
+    capabilities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AnsweredAll:
     """Several suggestions were answered: how many, of the others why not, and the job as it is now."""
 

@@ -14,7 +14,7 @@ from collab.presence import PresenceView
 from collab.versions import FileAdded, FileChange, FileGone, FileMoved, TextVersioned
 from collab.wire import control, write_uint
 from generation import events as happened
-from generation.views import JobView, SuggestionView
+from generation.views import JobView, ModelView, SuggestionView
 from server.messages.encoding import encode_control, encode_json, encode_msgpack
 from server.messages.events import (
     AnyEvent,
@@ -35,7 +35,7 @@ from server.messages.events import (
     UserJoined,
     UserLeft,
 )
-from server.messages.parts import FileInfo, Job, Person, Position, Selection, Suggestion
+from server.messages.parts import FileInfo, Job, ModelInfo, Person, Position, Selection, Suggestion
 from server.messages.text_steps import to_components
 from server.transport import frame, text_frame
 
@@ -149,6 +149,11 @@ def native_frame(message: AnyEvent, *, packed: bool) -> bytes:
 def job_part(job: JobView) -> Job:
     """A job as it travels."""
     return Job(**asdict(job))
+
+
+def model_part(model: ModelView) -> ModelInfo:
+    """A model as it travels."""
+    return ModelInfo(name=model.name, context_tokens=model.context_tokens, capabilities=list(model.capabilities))
 
 
 def suggestion_part(suggestion: SuggestionView) -> Suggestion:

@@ -10,7 +10,7 @@ from collab.limits import Limits
 from generation.service import AnsweredAll, Asker, GenerationRequest, GenerationService
 from server import dispatch_blame, dispatch_history
 from server import dispatch_files as files
-from server.announce import job_part, people_part, suggestion_part
+from server.announce import job_part, model_part, people_part, suggestion_part
 from server.caller import Caller
 from server.dispatch_room import Room, show
 from server.messages import requests
@@ -75,6 +75,7 @@ class Dispatch:
             jobs=[job_part(job) for job in jobs],
             suggestions=[suggestion_part(suggestion) for suggestion in waiting],
             model=self._generation.model_name,
+            models=[model_part(model) for model in self._generation.models],
             saving=host.saving,
             limits={
                 "prompt_chars": limits.prompt_chars,

@@ -44,6 +44,7 @@ from generation.views import (
     Choice,
     GenerationRequest,
     JobView,
+    ModelView,
     NewChange,
     SuggestionView,
     room_mode,
@@ -107,6 +108,14 @@ class GenerationEngine:
     def model_name(self) -> str | None:
         """The configured model; None when only the offline one is there."""
         return self._models.default
+
+    @property
+    def models(self) -> tuple[ModelView, ...]:
+        """See GenerationService.models."""
+        return tuple(
+            ModelView(spec.name, spec.context_tokens, tuple(sorted(spec.capabilities)))
+            for spec in self._models.catalog
+        )
 
     async def run(self) -> None:
         """Works until cancelled or drained; jobs that run then end as interrupted."""

@@ -49,6 +49,7 @@ from generation.views import (
     Choice,
     GenerationRequest,
     JobView,
+    ModelView,
     NewChange,
     SuggestionView,
 )
@@ -93,6 +94,11 @@ class SharedGeneration:
     def model_name(self) -> str | None:
         """The configured model; None when only the offline one is there."""
         return self._engine.model_name
+
+    @property
+    def models(self) -> tuple[ModelView, ...]:
+        """See GenerationService.models."""
+        return self._engine.models
 
     async def run(self) -> None:
         """Works until cancelled or drained. What runs when it is cancelled is queued again for another node."""

@@ -13,6 +13,7 @@ from server.messages.parts import (
     Component,
     FileInfo,
     Job,
+    ModelInfo,
     Person,
     Position,
     Selection,
@@ -32,6 +33,10 @@ class Welcome(Event):
     jobs: list[Job]
     suggestions: list[Suggestion]
     model: str | None = Field(description="The model that answers; null when only the offline one is there.")
+    models: list[ModelInfo] = Field(
+        default_factory=list,
+        description="Those that may be asked for by name, in the order in which one stands in for another.",
+    )
     saving: bool = Field(default=True, description="False while the store refuses to save.")
     limits: dict[str, int] = Field(description="prompt_chars, file_bytes, frame_bytes.")
     hint: str = Field(default="", description="What to type next, for people in a terminal.")

@@ -152,6 +152,16 @@ class Job(Part):
     severity: Literal["", "notice", "warning", "error"] = ""
 
 
+class ModelInfo(Part):
+    """A model that may be asked for by its name."""
+
+    name: str
+    context_tokens: int = Field(description="What it takes in, prompt and answer together.")
+    capabilities: list[str] = Field(
+        description="What it was declared to be good at: code, reasoning, prefill, json."
+    )
+
+
 class Suggestion(Part):
     """A change by a job that waits for an answer, or the record of one that was answered or merged by itself."""
 

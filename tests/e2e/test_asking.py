@@ -32,6 +32,7 @@ async def test_strategy_model_and_priority_are_asked_for_and_shown_with_the_job(
     ada = await open_window(server, "Ada")
     ben = await open_window(server, "Ben")
     await ada.get("strategy").select_option("full")
+    await expect(ada.page.locator("datalist option[value=loom-1]")).to_have_count(1)
     await ada.get("wanted-model").fill("loom-large")
     await ada.get("priority").select_option("high")
     await ada.ask("note how it was asked")

@@ -26,6 +26,7 @@ from generation.service import (
     Choice,
     GenerationRequest,
     JobView,
+    ModelView,
     NewChange,
     SuggestionView,
 )
@@ -155,6 +156,7 @@ class FakeGeneration:
     """An engine that keeps what it was asked, and knows one job and one suggestion."""
 
     model_name: str | None = "tiny"
+    models = (ModelView("tiny", 8_000, ("code",)), ModelView("large", 128_000, ("code", "reasoning")))
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []

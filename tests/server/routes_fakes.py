@@ -33,6 +33,7 @@ from generation.views import (
     Choice,
     GenerationRequest,
     JobView,
+    ModelView,
     NewChange,
     SuggestionView,
 )
@@ -200,6 +201,7 @@ class FakeGeneration:
     """Answers with one job; ``happening`` is what its watchers see."""
 
     model_name: str | None = None
+    models: tuple[ModelView, ...] = ()
     happening: asyncio.Queue[GenerationEvent] = field(default_factory=asyncio.Queue)
     calls: list[tuple[object, ...]] = field(default_factory=list)
     requests: list[GenerationRequest] = field(default_factory=list)

@@ -32,6 +32,10 @@ async def test_welcome_shows_a_native_person_to_the_others_and_tells_all_that_is
     assert welcome.files == [FileInfo(file=file, path="a.txt", version=11, length=3)]
     assert [person.name for person in welcome.people] == ["Ann"]
     assert (welcome.you.client, welcome.room, welcome.version, welcome.model) == (42, "demo", "1.2.3", "tiny")
+    assert [(model.name, model.context_tokens) for model in welcome.models] == [
+        ("tiny", 8_000),
+        ("large", 128_000),
+    ]
     assert [job.job for job in welcome.jobs] == ["j234567"]
     assert [one.suggestion for one in welcome.suggestions] == ["s234567"]
     assert "help" in welcome.hint

@@ -27,6 +27,7 @@ export interface Job {
   expected_tokens: number | null; eta_confidence: number | null; steers: string[]; request_id: string;
   error_code: string; severity: "" | "notice" | "warning" | "error";
 }
+export interface ModelInfo { name: string; context_tokens: number; capabilities: string[] }
 export interface Suggestion {
   suggestion: string; job: string; file: string | null; path: string; reason: string;
   kind: "hunk" | "new_file" | "whole_file" | "delete_file" | "rename_file"; before: string; current: string;
@@ -62,7 +63,8 @@ export interface BlameRange {
 // What the server says.
 export interface Welcome {
   type: "welcome"; room: string; version: string; you: Person; people: Person[]; files: FileInfo[]; jobs: Job[];
-  suggestions: Suggestion[]; model: string | null; saving: boolean; limits: Record<string, number>; hint: string;
+  suggestions: Suggestion[]; model: string | null; models: ModelInfo[]; saving: boolean; limits: Record<string, number>;
+  hint: string;
 }
 export interface UserJoined { type: "user_joined"; person: Person }
 export interface UserLeft { type: "user_left"; client: number; name: string }

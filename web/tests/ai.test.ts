@@ -7,7 +7,7 @@ import { job, suggestion } from "./making";
 
 const welcome = (jobs: Job[], suggestions: Suggestion[]): AnyEvent => ({
   type: "welcome", room: "r", version: "1", you: { client: 1, name: "n", color: "#000000", kind: "person", file: null },
-  people: [], files: [], jobs, suggestions, model: null, saving: true, limits: {}, hint: "",
+  people: [], files: [], jobs, suggestions, model: null, models: [], saving: true, limits: {}, hint: "",
 });
 const after = (...events: AnyEvent[]) => events.reduce(reduceAi, emptyAi);
 

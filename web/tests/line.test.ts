@@ -58,9 +58,22 @@ describe("what a job takes, in words", () => {
 });
 
 describe("the models that one may ask for", () => {
-  it("are the server's and those that answered here, each once, and no templates", () => {
-    const jobs = [job("a", { model: "big" }), job("b", { model: "main" }), job("c", { model: "templates", offline: true })];
-    expect(knownModels({ version: "1", model: "main", limits: {} }, jobs)).toEqual(["main", "big"]);
+  it("are the configured ones in their order, and others that answered here, each once, and no templates", () => {
+    const models = [
+      { name: "main", context_tokens: 128_000, capabilities: ["code", "reasoning"] },
+      { name: "spare", context_tokens: 8_000, capabilities: [] },
+    ];
+    const jobs = [
+      job("a", { model: "big" }),
+      job("b", { model: "spare" }),
+      job("c", { model: "templates", offline: true }),
+      job("d", { model: "big" }),
+    ];
+    expect(knownModels({ version: "1", model: "main", models, limits: {} }, jobs)).toEqual([
+      { name: "main", about: "128,000 tokens, code, reasoning" },
+      { name: "spare", about: "8,000 tokens" },
+      { name: "big", about: "" },
+    ]);
   });
 
   it("are none before the server has said anything", () => {

@@ -34,7 +34,9 @@ function ModelField({ value, change }: { value: string; change: (model: string) 
       />
       <datalist id={id}>
         {models.map((model) => (
-          <option key={model} value={model} />
+          <option key={model.name} value={model.name}>
+            {model.about}
+          </option>
         ))}
       </datalist>
     </label>

@@ -215,9 +215,9 @@ export class RoomSession {
     if (next !== ai) this.store.setState({ ai: next });
     switch (event.type) {
       case "welcome": {
-        const { version, model, limits } = event;
+        const { version, model, models, limits } = event;
         const first = this.store.getState().server === null;
-        this.store.setState({ server: { version, model, limits } });
+        this.store.setState({ server: { version, model, models, limits } });
         if (first) void this.#askActivity();
         if (this.store.getState().versions !== null) void this.#attempt({ type: "history" }, true);
         break;

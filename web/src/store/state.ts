@@ -5,7 +5,7 @@ import type { Start } from "../history/versions";
 import type { RoomFile } from "../files/listing";
 import type { Identity } from "../people/identity";
 import type { Participant } from "../people/participants";
-import type { ActivityReport, Mode, VersionInfo } from "../messages";
+import type { ActivityReport, Mode, ModelInfo, VersionInfo } from "../messages";
 import type { SaveState } from "../provider/saving";
 import type { Theme } from "./theme";
 
@@ -24,6 +24,7 @@ export interface ServerFacts {
   version: string;
   /** Null when only the offline templates answer. */
   model: string | null;
+  models: ModelInfo[];
   limits: Record<string, number>;
 }
 
