@@ -127,6 +127,10 @@ class Job:
     request_id: str = ""
     error_code: str = ""
     severity: Severity = ""
+    fresh: bool = False
+    """Whether models are to be asked although the same may have been asked before."""
+    cached: bool = False
+    """Whether its answer is one that was given before."""
     timings: dict[str, float] = field(default_factory=dict)
     """What the try that came to its end took; see generation.experience. Empty for all others."""
 
@@ -159,6 +163,7 @@ class Job:
             self.requested_model,
             self.mode,
             self.priority,
+            self.fresh,
         )
 
     def begin(self) -> int:
@@ -273,6 +278,7 @@ class Job:
         self.expected_tokens = None
         self.tokens = 0
         self.timings = {}
+        self.cached = False
         self.error = None
         # What an earlier try wrote and somebody undid must stay undone, so a new try has its own client id.
         if client not in self.clients:
@@ -339,6 +345,7 @@ class Job:
             request_id=self.request_id,
             error_code=self.error_code,
             severity=self.severity,
+            cached=self.cached,
         )
 
     def to_bytes(self) -> bytes:

@@ -46,6 +46,8 @@ class GenerationRequest:
     mode: Mode | None = None
     """None: what the room's settings say."""
     priority: Priority = "normal"
+    fresh: bool = False
+    """Asks a model although the same may have been asked before."""
 
 
 def room_mode(settings: Mapping[str, object]) -> Mode:
@@ -152,6 +154,7 @@ class JobView:
     request_id: str = ""
     error_code: str = ""
     severity: Severity = ""
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)

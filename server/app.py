@@ -24,6 +24,7 @@ from collab.io.sqlite import SqliteStore
 from collab.merge.resolver import TextResolver
 from collab.ports import Store
 from collab.syntax.syntax import Syntax
+from generation.cache import AnswerCache, MemoryAnswers
 from generation.io.models import ConfiguredModels
 from generation.io.service import GenerationEngine
 from generation.io.shared import SharedGeneration
@@ -61,7 +62,11 @@ def create_state(settings: Settings) -> AppState:
     async def open_store() -> Store:
         return await SqliteStore.open(settings.database_path)
 
-    cluster, board = share(settings, clock, random) if settings.redis_url is not None else (None, None)
+    shares = share(settings, clock, random) if settings.redis_url is not None else None
+    cluster, board, cache = shares if shares is not None else (None, None, None)
+    answers: AnswerCache | None = None
+    if settings.answer_cache:
+        answers = cache if cache is not None else MemoryAnswers(clock, settings.cache_bounds())
     hub = Hub(open_store, limits, clock, random, settings.commit_interval_ms / 1000, cluster)
     engine = generation_settings(settings)
     models = ConfiguredModels(engine)
@@ -69,10 +74,10 @@ def create_state(settings: Settings) -> AppState:
     resolver = TextResolver(Syntax())
     generation: GenerationService
     if cluster is None or board is None:
-        generation = GenerationEngine(hub, models, engine, clock, random, resolver=resolver)
+        generation = GenerationEngine(hub, models, engine, clock, random, resolver=resolver, cache=answers)
     else:
         generation = shared = SharedGeneration(
-            hub, models, engine, clock, random, cluster, board, resolver=resolver
+            hub, models, engine, clock, random, cluster, board, resolver=resolver, cache=answers
         )
         cluster.on_renewed(shared.renewed)
     # A parser is for one thread at a time.

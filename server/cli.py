@@ -251,6 +251,9 @@ def _generate(
         typer.Option(help="What lands by itself. Default: the room's setting, or auto."),
     ] = None,
     priority: Annotated[Literal["high", "normal", "low"], typer.Option(help="Its place in the queue.")] = "normal",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ask a model even if the same was asked a moment ago.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the job as JSON at the end.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Queue the job and return at once.")] = False,
     server: Server = None,
@@ -267,7 +270,13 @@ def _generate(
 
     loaded = _quiet(config, data_dir)
     asked = generate.Request(
-        _piped(prompt), tuple(file or ()), strategy=strategy, model=model, mode=mode, priority=priority
+        _piped(prompt),
+        tuple(file or ()),
+        strategy=strategy,
+        model=model,
+        mode=mode,
+        priority=priority,
+        fresh=fresh,
     )
     named = _named(room, loaded)
     _exit(asyncio.run(generate.generate(loaded.settings, named, asked, server, as_json=as_json, wait=not no_wait)))

@@ -184,6 +184,7 @@ class Dispatch:
             model=request.model,
             mode=request.mode,
             priority=request.priority,
+            fresh=request.fresh,
         )
         job = await self._generation.submit(host.room, asked, _asker(caller))
         return _started(request, GenerationStarted(id=request.id, job=job_part(job)))

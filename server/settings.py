@@ -34,6 +34,7 @@ from collab.errors import InvalidInput, InvalidRoomName
 from collab.history.thinning import DEFAULT, parse_steps
 from collab.ids import room_id
 from collab.limits import MIB, Limits
+from generation.cache import CacheBounds
 from server.model_settings import ProviderTable, check_tables, http_url
 
 PREFIX: Final = "PAIRLOOM_"
@@ -215,6 +216,17 @@ class Settings(BaseSettings):
         description="Milliseconds between two merges of what a job writes into the room.",
     )
     jobs_running: int = _count(4, "Jobs that run at the same time; others wait.")
+    answer_cache: bool = Field(
+        default=True,
+        description="Whether an answer is used again when exactly the same is asked in the room: the same prompt, "
+        "texts, rules and model. A retry always asks anew, and so does a request with fresh.",
+    )
+    answer_cache_minutes: float = Field(
+        default=15.0, gt=0, le=1440, description="Minutes for which an answer may be used again."
+    )
+    answer_cache_entries: int = Field(
+        default=1_000, gt=0, le=100_000, description="Answers that are kept for that, of all rooms together."
+    )
 
     history_interval_minutes: float = Field(
         default=5.0,
@@ -359,6 +371,10 @@ class Settings(BaseSettings):
         """The bounds that the core takes."""
         kinds = {"int": int, "float": float}
         return Limits(**{f.name: kinds[str(f.type)](getattr(self, f"limit_{f.name}")) for f in fields(Limits)})
+
+    def cache_bounds(self) -> CacheBounds:
+        """What the cache of answers holds at most."""
+        return CacheBounds(self.answer_cache_entries, self.answer_cache_minutes * 60)
 
     def secrets(self) -> list[str]:
         """Values that must appear in no log and no message."""

@@ -13,6 +13,8 @@ from collab.io.redis_link import RedisLink
 from collab.io.redis_store import RedisStore
 from collab.ports import Clock
 from collab.shared import Bus, SharedStore
+from generation.cache import AnswerCache
+from generation.io.redis_answers import RedisAnswers
 from generation.io.redis_board import RedisJobBoard
 from generation.sharing import JobBoard
 from server.cluster import Cluster
@@ -23,8 +25,9 @@ COMMAND_SECONDS: Final = 3.0
 """No command takes longer; then Redis counts as away."""
 
 
-def share(settings: Settings, clock: Clock, random: Random) -> tuple[Cluster, JobBoard]:
-    """The process among the nodes that have the same redis_url and redis_prefix, and the board of their jobs.
+def share(settings: Settings, clock: Clock, random: Random) -> tuple[Cluster, JobBoard, AnswerCache]:
+    """The process among the nodes that have the same redis_url and redis_prefix, the board of their jobs, and the
+    cache of answers.
 
     Raises ValueError for a URL that names nothing.
     """
@@ -42,4 +45,5 @@ def share(settings: Settings, clock: Clock, random: Random) -> tuple[Cluster, Jo
         finally:
             await link.aclose()
 
-    return Cluster(open_shared, clock, random, settings.node_name), RedisJobBoard(link, prefix)
+    cluster = Cluster(open_shared, clock, random, settings.node_name)
+    return cluster, RedisJobBoard(link, prefix), RedisAnswers(link, prefix, settings.cache_bounds())

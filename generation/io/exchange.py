@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from collab.ports import Clock
 from generation.choice import Plan, Wanted, plan
+from generation.io.answers import Answers
 from generation.ports import Models, Random
 from generation.settings import GenerationSettings
 from generation.standing import Standings
@@ -26,6 +27,8 @@ class Exchange:
     random: Random
     pause: Pause = asyncio.sleep
     standings: Standings = field(default_factory=Standings)
+    answers: Answers | None = None
+    """Answers that were given before; None if each request asks anew."""
 
     def plan(self, asked: str | None, want: Callable[[], Wanted]) -> Plan:
         """The order in which models are asked. ``asked`` is the one that somebody chose.

@@ -15,11 +15,13 @@ from collab.merge.contest import Resolver
 from collab.ports import Clock
 from generation.book import Book
 from generation.catalog import ModelSpec
+from generation.choice import Plan
 from generation.errors import GenerationError, StaleEpoch, StreamBroken
 from generation.events import ContextReady, GenerationEvent, JobProgressed, StrategyDetermined
 from generation.experience import Experience
 from generation.io.exchange import Exchange
 from generation.io.landing import Landing
+from generation.io.remembering import Remembered
 from generation.io.talking import Talk
 from generation.jobs import Job, JobState
 from generation.offline import SPEC
@@ -139,21 +141,33 @@ class Run:
         self._reckoning.expect(model, strategy.name, named_tokens(job, files), determined.tokens)
         self._stage(JobState.GENERATING, determined.context.report())
         landing.save()
-        talk = Talk(self._exchange, plan, self)
+        talk = self._open_talk(plan)
         generated = await generate(determined, writer, talk, self._ask)
+        job.cached = isinstance(talk, Remembered) and talk.found
         self._stage(JobState.POST_PROCESSING, "Landing the last changes.")
         processed = post_process(generated, landing.merge)
         self._stage(JobState.VALIDATING, "Checking what was written.")
         integrated = integrate(processed, self._handle.document)
         if integrated.findings or integrated.problems:
             self.said(" ".join([*integrated.findings, *integrated.problems])[:1000])
+        elif isinstance(talk, Remembered):
+            await talk.keep()
+            self.check()
         self._stopped = True
         landing.hide()
         job.settle(self._book.pending(job.id))
         job.complete(self._epoch, " ".join(integrated.problems)[:1000])
-        if self._tries == 1:
+        if self._tries == 1 and not job.cached:
             self._reckoning.learn()  # An answer that was put together of several is like no other.
         landing.save()
+
+    def _open_talk(self, plan: Plan) -> Talk | Remembered:
+        job, answers = self._job, self._exchange.answers
+        if answers is None or plan.models[0] is SPEC:
+            return Talk(self._exchange, plan, self)
+        # Who tries again, or says more, wants another answer than the last one.
+        fresh = job.fresh or self._epoch > 0 or bool(job.steers)
+        return Remembered(answers, self._handle.room, self._exchange, plan, self, fresh=fresh)
 
     def _asked(self) -> str | None:
         """The model that must answer; the template where the job was made for it, as no model was there."""

@@ -15,6 +15,7 @@ from collab.origin import UndoOrigin
 from collab.ports import Clock
 from collab.undo import undo
 from generation.book import REDO, Book, Change, view
+from generation.cache import AnswerCache
 from generation.changes import recorded
 from generation.events import (
     GenerationEvent,
@@ -26,6 +27,7 @@ from generation.events import (
 )
 from generation.experience import Experience
 from generation.io.answering import Answering
+from generation.io.answers import Answers
 from generation.io.exchange import Exchange, Pause
 from generation.io.lateness import Lateness
 from generation.io.reporting import Reporting
@@ -70,8 +72,9 @@ class GenerationEngine:
         turns: Turns | None = None,
         resolver: Resolver | None = None,
         pause: Pause = asyncio.sleep,
+        cache: AnswerCache | None = None,
     ) -> None:
-        """``pause`` waits before a model that failed is asked again."""
+        """``pause`` waits before a model that failed is asked again; ``cache`` keeps answers for further use."""
         self._rooms = rooms
         self._models = models
         self._settings = settings
@@ -83,7 +86,8 @@ class GenerationEngine:
         self._reporting = Reporting(self._watchers)
         self._experience = Experience()
         self._shelves = Shelves(self._turns, self._reporting, random, peers, self._drop_work, self._experience)
-        self._exchange = Exchange(models, settings, clock, random, pause)
+        self._answers = Answers(cache, clock) if cache is not None else None
+        self._exchange = Exchange(models, settings, clock, random, pause, answers=self._answers)
         self._workers = Workers(
             rooms,
             self._exchange,
@@ -168,6 +172,7 @@ class GenerationEngine:
                 requested_model=request.model,
                 mode="review" if model.offline else request.mode or room_mode(handle.document.settings()),
                 priority=request.priority,
+                fresh=request.fresh,
             )
             book.jobs[queued.id] = queued
             for change in book.trim(self._settings.jobs_kept):
@@ -327,6 +332,8 @@ class GenerationEngine:
         """The room is deleted: its jobs end and are remembered no more."""
         book = self._shelves.pop(room)
         self._experience.forget(room)
+        if self._answers is not None:
+            self._answers.forget(room)
         self._turns.drop(room)
         for job in book.jobs.values() if book is not None else ():
             active = self._workers.release(job.id)

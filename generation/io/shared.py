@@ -18,6 +18,7 @@ from collab.ids import JobId, NodeId, RoomId
 from collab.ledger import Ledger
 from collab.merge.contest import Resolver
 from collab.ports import Clock
+from generation.cache import AnswerCache
 from generation.events import GenerationEvent
 from generation.io.asking import Asking
 from generation.io.following import Following
@@ -74,6 +75,7 @@ class SharedGeneration:
         board: JobBoard,
         pace: Pace = PACE,
         resolver: Resolver | None = None,
+        cache: AnswerCache | None = None,
     ) -> None:
         self._rooms = rooms
         self._peers = peers
@@ -81,7 +83,15 @@ class SharedGeneration:
         self._turns = RoomTurns(settings.running_per_room, self._wake.set)
         self._clock = clock
         self._engine = GenerationEngine(
-            rooms, models, settings, clock, random, peers=peers, turns=self._turns, resolver=resolver
+            rooms,
+            models,
+            settings,
+            clock,
+            random,
+            peers=peers,
+            turns=self._turns,
+            resolver=resolver,
+            cache=cache,
         )
         self._asking = Asking(peers, clock, random, self._carry_out)
         self._reading = Reading(rooms, clock, self._ask_jobs, self._ask_suggestions, self._keeps)

@@ -116,6 +116,7 @@ class JobAnswer(_Answer):
     hunks_applied: int = 0
     hunks_pending: int = 0
     cost: float | None = None
+    cached: bool = False
     error: str | None = None
 
 

@@ -41,6 +41,7 @@ class Request:
     model: str | None = None
     mode: str | None = None
     priority: str = "normal"
+    fresh: bool = False
     name: str = "pairloom generate"
 
 
@@ -101,6 +102,7 @@ class _Asking:
             "prompt": request.prompt,
             "files": list(request.files),
             "priority": request.priority,
+            "fresh": request.fresh,
             "name": request.name,
             "detach": not wait,
         }
@@ -168,6 +170,7 @@ def _report(job: JobAnswer, room: RoomId, trouble: str) -> None:
         case "complete" | "needs_review":
             done = counted(job.hunks_applied, "change") + " in " + counted(len(job.files), "file")
             cost = f", ${job.cost:.4f}" if job.cost is not None else ""
+            cost = ", from the cache" if job.cached else cost
             say(f"Job {job.job} is complete: {done}{by}, {counted(job.tokens, 'token')}{cost}.")
             for path in job.files:
                 say(f"  {printable(path)}")

@@ -150,6 +150,10 @@ class Job(Part):
     request_id: str = Field(default="", description="Names its last request in logs and at the provider.")
     error_code: str = Field(default="", description="What kind of failure it was, for programs.")
     severity: Literal["", "notice", "warning", "error"] = ""
+    cached: bool = Field(
+        default=False,
+        description="True: the same was asked before, and its answer was used again; no model was asked.",
+    )
 
 
 class ModelInfo(Part):

@@ -134,6 +134,7 @@ class Generate(Request):
     model: str | None = Field(default=None, description="Left out: the configured one.")
     mode: Mode | None = Field(default=None, description="Left out: the room's setting, or auto.")
     priority: Literal["high", "normal", "low"] = "normal"
+    fresh: bool = Field(default=False, description="True: a model is asked even if the same was asked before.")
 
 
 class Jobs(Request):

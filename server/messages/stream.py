@@ -19,6 +19,7 @@ class GenerateRequest(Part):
     model: str | None = None
     mode: Mode | None = Field(default=None, description="Left out: the room's setting, or auto.")
     priority: Literal["high", "normal", "low"] = "normal"
+    fresh: bool = Field(default=False, description="True: a model is asked even if the same was asked before.")
     name: str = Field(default="api", min_length=1, max_length=80, description="Who asks.")
     detach: bool = Field(default=False, description="True: the job goes on when this client goes away.")
 

@@ -61,7 +61,13 @@ class GenerateRoutes:
         job = await self._generation.submit(
             room,
             GenerationRequest(
-                asked.prompt, tuple(asked.files), asked.strategy, asked.model, asked.mode, asked.priority
+                asked.prompt,
+                tuple(asked.files),
+                asked.strategy,
+                asked.model,
+                asked.mode,
+                asked.priority,
+                asked.fresh,
             ),
             asker,
         )

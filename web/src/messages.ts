@@ -25,7 +25,7 @@ export interface Job {
   priority: "high" | "normal" | "low"; position: number | null; model_why: string; strategy_why: string;
   prompt_tokens: number; cost: number | null; attempts: Attempt[]; current_file: string | null;
   expected_tokens: number | null; eta_confidence: number | null; steers: string[]; request_id: string;
-  error_code: string; severity: "" | "notice" | "warning" | "error";
+  error_code: string; severity: "" | "notice" | "warning" | "error"; cached: boolean;
 }
 export interface ModelInfo { name: string; context_tokens: number; capabilities: string[] }
 export interface Suggestion {
@@ -146,7 +146,7 @@ export interface CursorUpdate {
 }
 export interface Generate {
   type: "generate"; id?: Id | null; prompt: string; files?: string[]; strategy?: Strategy | null; model?: string | null;
-  mode?: Mode | null; priority?: "high" | "normal" | "low";
+  mode?: Mode | null; priority?: "high" | "normal" | "low"; fresh?: boolean;
 }
 export interface Jobs { type: "jobs"; id?: Id | null }
 export interface Cancel { type: "cancel"; id?: Id | null; job: string }
@@ -179,7 +179,7 @@ export type AnyRequest =
 // POST /api/generate: its body, and the events of its stream.
 export interface GenerateRequest {
   room: string; prompt: string; files?: string[]; strategy?: Strategy | null; model?: string | null; mode?: Mode | null;
-  priority?: "high" | "normal" | "low"; name?: string; detach?: boolean;
+  priority?: "high" | "normal" | "low"; fresh?: boolean; name?: string; detach?: boolean;
 }
 export interface ContextReady { type: "context_ready"; job: string; files: string[]; tokens: number }
 export interface StrategyDetermined { type: "strategy_determined"; job: string; strategy: Strategy; why: string }

@@ -154,6 +154,24 @@ async def test_a_command_that_is_cancelled_cancels_the_job(tmp_path: Path) -> No
             assert (job.state, job.error) == ("cancelled", "Cancelled by pairloom generate.")
 
 
+@pytest.mark.parametrize(("cached", "requests"), [(True, 2), (False, 3)])
+async def test_a_server_uses_an_answer_again_unless_that_is_off_or_not_wanted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, cached: bool, requests: int
+) -> None:
+    with FakeOpenAI(Answer(NEW)) as fake:
+        config = {"model": "fake", "base_url": fake.base_url, "api_key": "sk-x", "answer_cache": cached}
+        async with running(tmp_path, **config) as server:
+            address = f"http://127.0.0.1:{server.port}"
+            for fresh in (False, False, True):
+                request = replace(WRITE, mode="review", fresh=fresh)
+                code = await command.generate(
+                    Settings(data_dir=tmp_path), ROOM, request, address, as_json=False, wait=True
+                )
+                assert code == 4
+        assert len(fake.script.requests) == requests
+    assert ("from the cache" in capsys.readouterr().out) is cached
+
+
 def job(state: str, **fields: object) -> JobAnswer:
     return JobAnswer.model_validate({"job": "j1", "state": state, **fields})
 
@@ -266,6 +284,7 @@ async def test_only_what_was_asked_for_is_sent() -> None:
             "prompt": "x",
             "files": ["a.py"],
             "priority": "high",
+            "fresh": False,
             "name": "pairloom generate",
             "detach": False,
             "strategy": "full",
