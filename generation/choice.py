@@ -81,9 +81,7 @@ def plan(catalog: Catalog, standings: Standings, want: Wanted, now: float) -> Pl
     chosen = next(one for one in scored if one.score >= best - EQUAL)
     why = _told(chosen, scored)
     # Only a real request finds out whether a model that was left alone is back.
-    for one in scored:
-        if one is chosen:
-            break
+    for one in scored[: scored.index(chosen) + 1]:
         if standings.of(one.spec.name).probe_due(now):
             chosen, why = one, f"{one.spec.name} is asked to see whether it is back."
             break

@@ -9,8 +9,10 @@ from typing import Final
 
 HALF_LIFE: Final = 300.0
 """Seconds after which a measured success or failure counts half."""
-_TRUST: Final = 4.0
-"""So many successes are assumed before anything is measured."""
+_TRUST: Final = 20.0
+"""So many successes are assumed before anything is measured. They keep failures in a row from turning requests
+away before the circuit breaker has seen them: who is not asked is never seen to be back.
+"""
 _WEIGHT: Final = 0.3
 """What the latest latency counts against those before."""
 _SCALES: Final = (0.7, 2.0)

@@ -237,6 +237,7 @@ class Talk:
                 return
             case FinishDelta(reason):
                 self._finish = reason
+                return
         answer = round(self._bytes / _BYTES_A_TOKEN)
         if not self._reported:
             self._usage = Usage(self._usage.prompt, answer, estimated=True)

@@ -8,7 +8,14 @@ import pytest
 
 from collab.errors import InvalidInput
 from generation.catalog import ModelSpec, Provider
-from generation.errors import ModelRateLimited, ModelRefused, ModelUnavailable, StreamBroken
+from generation.errors import (
+    ContentRefused,
+    ContextOverflow,
+    ModelRateLimited,
+    ModelRefused,
+    ModelUnavailable,
+    StreamBroken,
+)
 from generation.io.models import ConfiguredModels
 from generation.io.openai_model import OpenAIModel
 from generation.offline import OfflineModel
@@ -187,6 +194,96 @@ async def test_a_wrong_endpoint_is_final(
     server.script.answers = [Answer(scenario=scenario)]
     with pytest.raises(ModelRefused, match=words):
         await read(model)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer("Too much.", "refused", code="context_length_exceeded"),
+        Answer("This model's maximum context length is 8192 tokens.", "refused"),
+        Answer("prompt is too long: 208310 tokens > 200000 maximum", "refused"),
+        Answer("the request exceeds the available context size", "refused"),
+        Answer("Payload too large.", "refused", status=413),
+    ],
+)
+async def test_a_request_that_is_too_long_is_told_apart(
+    server: FakeOpenAI, model: OpenAIModel, answer: Answer
+) -> None:
+    server.script.answers = [answer]
+    with pytest.raises(ContextOverflow, match="longer than fake takes"):
+        await read(model)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer("No.", "refused", code="content_filter"),
+        Answer("It triggered our content management policy.", "refused"),
+    ],
+)
+async def test_what_a_content_filter_stops_is_told_apart(
+    server: FakeOpenAI, model: OpenAIModel, answer: Answer
+) -> None:
+    server.script.answers = [answer]
+    with pytest.raises(ContentRefused, match="content filter"):
+        await read(model)
+
+
+@pytest.mark.parametrize(
+    ("answer", "lasting"),
+    [
+        (Answer("No.", "refused", status=400), False),
+        (Answer("No.", "refused", status=401), True),
+        (Answer("Pay.", "refused", status=402), True),
+        (Answer("Pay.", "refused", status=429, code="insufficient_quota"), True),
+    ],
+)
+async def test_a_refusal_of_any_request_is_told_from_one_of_this(
+    server: FakeOpenAI, model: OpenAIModel, answer: Answer, lasting: bool
+) -> None:
+    server.script.answers = [answer]
+    with pytest.raises(ModelRefused) as raised:
+        await read(model)
+    assert raised.value.lasting is lasting
+
+
+async def test_a_wait_may_be_asked_for_in_milliseconds(server: FakeOpenAI, model: OpenAIModel) -> None:
+    headers = {"retry-after-ms": "1500", "retry-after": "2"}
+    server.script.answers = [Answer("Slow.", "refused", status=429, headers=headers)]
+    with pytest.raises(ModelRateLimited) as raised:
+        await read(model)
+    assert raised.value.retry_after == 1.5
+
+
+async def test_tokens_that_the_provider_had_cached_are_told(server: FakeOpenAI, model: OpenAIModel) -> None:
+    server.script.answers = [Answer("abc", "cached")]
+    assert UsageDelta(10, 1, 8) in await read(model)
+
+
+async def test_a_server_with_another_word_for_the_longest_answer_is_asked_with_it(
+    server: FakeOpenAI, model: OpenAIModel
+) -> None:
+    server.script.answers = [Answer("abc", "no_max_tokens")]
+    limits = StreamLimits(2, 5, 5, 10, answer_tokens=500)
+    assert text_of(await read(model, limits)) == "abc"
+    assert text_of(await read(model, limits)) == "abc"
+    assert [request.get("max_completion_tokens") for request in server.script.requests] == [None, 500, 500]
+
+
+async def test_without_its_key_a_model_is_not_asked(server: FakeOpenAI) -> None:
+    provider = Provider("here", server.base_url, None, "the variable A_KEY is not set")
+    model = OpenAIModel(ModelSpec("fake", provider, "fake"))
+    with pytest.raises(ModelRefused, match="A_KEY is not set"):
+        await read(model)
+    await model.aclose()
+    assert server.script.requests == []
+
+
+async def test_the_provider_is_asked_for_the_model_by_its_own_name(server: FakeOpenAI) -> None:
+    model = OpenAIModel(ModelSpec("ours", Provider("here", server.base_url), "vendor/theirs"))
+    await read(model)
+    await model.aclose()
+    assert (model.name, server.script.requests[0]["model"]) == ("ours", "vendor/theirs")
 
 
 async def test_a_huge_line_is_read(server: FakeOpenAI, model: OpenAIModel) -> None:

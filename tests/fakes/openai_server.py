@@ -26,6 +26,7 @@ from starlette.types import Receive, Scope, Send
 SCENARIOS = (
     "ok", "stall", "stall_first", "cut", "no_finish", "length", "malformed", "rate_limited", "server_error",
     "unauthorized", "not_found", "empty", "html", "huge_line", "error_event", "no_stream_options", "bare",
+    "no_max_tokens", "cached", "refused",
 )  # fmt: skip
 
 
@@ -46,6 +47,10 @@ class Answer:
     hold: threading.Event | None = None
     retry_after: str | None = None
     match: str = ""
+    status: int = 400
+    code: str | None = None
+    """Of the scenario ``refused``, whose message is the text."""
+    headers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.scenario not in SCENARIOS:
@@ -78,8 +83,12 @@ def create_app(script: Script) -> Starlette:
         script.requests.append({**body, "authorization": request.headers.get("authorization", "")})
         if body.get("stream_options") and script.answers[0].scenario == "no_stream_options":
             return _error(400, "Unrecognized request argument supplied: stream_options")
+        if "max_tokens" in body and script.answers[0].scenario == "no_max_tokens":
+            return _error(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
         answer = script.next(body)
         match answer.scenario:
+            case "refused":
+                return _error(answer.status, answer.text, answer.headers, answer.code)
             case "rate_limited":
                 return _error(429, "Slow down.", {"retry-after": answer.retry_after or "0"})
             case "server_error":
@@ -165,11 +174,13 @@ class _Streaming(Response):
             if scenario != "no_finish":
                 await write(self._chunk({}, "length" if scenario == "length" else "stop"))
             if scenario not in {"bare", "no_stream_options"}:
-                usage = {
+                usage: dict[str, Any] = {
                     "prompt_tokens": 10,
                     "completion_tokens": len(pieces),
                     "total_tokens": 10 + len(pieces),
                 }
+                if scenario == "cached":
+                    usage["prompt_tokens_details"] = {"cached_tokens": 8}
                 await write(f"data: {json.dumps({**self._head(), 'choices': [], 'usage': usage})}\n\n")
             await write("data: [DONE]\n\n", more=False)
         finally:
@@ -187,8 +198,8 @@ class _Streaming(Response):
         return f"data: {json.dumps({**self._head(), 'choices': [choice]})}\n\n"
 
 
-def _error(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
-    body = {"error": {"message": message, "type": "error", "param": None, "code": None}}
+def _error(status: int, message: str, headers: dict[str, str] | None = None, code: str | None = None) -> Response:
+    body = {"error": {"message": message, "type": "error", "param": None, "code": code}}
     return JSONResponse(body, status, headers)
 
 

@@ -56,12 +56,22 @@ def test_models_with_what_is_wanted_come_first_among_those_that_stand_in() -> No
 
 def test_failures_make_a_model_less_likely() -> None:
     standings = Standings()
-    for _ in range(3):
+    for _ in range(20):
         standings.of("a").take(0)
         standings.of("a").failed(0, probe=False)
+        standings.of("a").take(0)
+        standings.of("a").answered(0, 1.0, 1.0, 10, probe=False)
     found = chosen(spec("a"), spec("b"), standings=standings)
     assert names(found) == ["b", "a"]
     assert "success 100%" in found.why
+
+
+def test_a_few_failures_in_a_row_are_left_to_the_breaker() -> None:
+    standings = Standings()
+    for _ in range(4):
+        standings.of("a").take(0)
+        standings.of("a").failed(0, probe=False)
+    assert names(chosen(spec("a"), spec("b"), standings=standings))[0] == "a"
 
 
 def test_a_much_slower_first_token_makes_a_model_less_likely_than_an_equal_one() -> None:

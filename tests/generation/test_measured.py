@@ -9,16 +9,16 @@ def test_nothing_measured_counts_as_good() -> None:
 
 def test_failures_lower_the_success() -> None:
     measured = Measured()
-    for _ in range(4):
+    for _ in range(20):
         measured.failed(0)
     assert measured.success(0) == 0.5
 
 
 def test_old_failures_count_less() -> None:
     measured = Measured()
-    for _ in range(4):
+    for _ in range(20):
         measured.failed(0)
-    assert measured.success(HALF_LIFE) == 4 / 6
+    assert measured.success(HALF_LIFE) == 20 / 30
 
 
 def test_what_is_back_is_not_held_to_its_outage() -> None:

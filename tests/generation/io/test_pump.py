@@ -51,3 +51,21 @@ async def test_closing_ends_a_stream_that_waits() -> None:
     await pump.next(0.001)
     await pump.aclose()
     assert ended.is_set()
+
+
+async def test_a_halt_ends_a_stream_that_waits_and_one_that_has_more() -> None:
+    async def waits() -> AsyncIterator[Delta]:
+        yield TextDelta("a")
+        await asyncio.Event().wait()
+
+    async def goes_on() -> AsyncIterator[Delta]:
+        while True:
+            yield TextDelta("a")
+
+    for stream in (waits(), goes_on()):
+        pump = Pump(stream)
+        await pump.next(None)
+        assert await pump.next(0.001) in {Signal.NOTHING_YET, TextDelta("a")}
+        pump.halt()
+        assert await pump.next(None) is Signal.END
+        await pump.aclose()
