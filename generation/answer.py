@@ -77,10 +77,19 @@ class FileRenamed:
 
 @dataclass(frozen=True, slots=True)
 class ParseProblem:
-    """What could not be read, in words. A block that is open is void. ``cut``: the answer ends too early."""
+    """What could not be read, in words. A block that is open is void.
+
+    ``cut``: the answer ends too early; ``whole``: in the middle of a whole file, whose fence has no end.
+    """
 
     reason: str
     cut: bool = False
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retracted:
+    """All changes so far stood in the model's reasoning, whose beginning it did not mark; they do not count."""
 
 
 ParseEvent = (
@@ -95,4 +104,5 @@ ParseEvent = (
     | FileDeleted
     | FileRenamed
     | ParseProblem
+    | Retracted
 )

@@ -223,4 +223,5 @@ def view(suggestion: Suggestion, document: Document) -> SuggestionView:
         at_ms=suggestion.at_ms,
         answered_ms=suggestion.answered_ms,
         gone=no_place(document, suggestion),
+        findings=suggestion.findings,
     )

@@ -123,6 +123,8 @@ class Job:
     expected_tokens: int | None = None
     eta_confidence: float | None = None
     steers: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    """What checks found in what it wrote, in words."""
     """What was said to it while it ran."""
     request_id: str = ""
     error_code: str = ""
@@ -280,6 +282,7 @@ class Job:
         self.timings = {}
         self.cached = False
         self.error = None
+        self.findings = []
         # What an earlier try wrote and somebody undid must stay undone, so a new try has its own client id.
         if client not in self.clients:
             self.clients.append(client)
@@ -342,6 +345,7 @@ class Job:
             expected_tokens=self.expected_tokens,
             eta_confidence=self.eta_confidence,
             steers=tuple(self.steers),
+            findings=tuple(self.findings),
             request_id=self.request_id,
             error_code=self.error_code,
             severity=self.severity,

@@ -14,9 +14,12 @@ _BARE_NAMES: Final = frozenset(
     )
 )  # fmt: skip
 _EXTENSION: Final = re.compile(r"[^/\s]\.[A-Za-z0-9_+\-]{1,16}$|^\.[A-Za-z][\w.\-]*$|/\.[A-Za-z][\w.\-]*$")
+_TAG: Final = re.compile(
+    r"""^\s*<(?:file|edit|path)\s+(?:path|name|file)\s*=\s*["']([^"'<>]+)["']\s*>\s*$""", re.IGNORECASE
+)
 _LINE: Final = re.compile(
     r"""^\s*(?:\#{1,6}\s+|[-+]\s+|\*\s+|\d{1,3}[.)]\s+)?   # a heading, a list item
-        (?:\*\*)?\s*(?:(?:file|path|filename)\s*:\s*)?(?:\*\*)?\s*
+        (?:\*\*)?\s*(?:(?:new\s+file|file\s?path|file\s?name|file|path|edit|create|update|modify)\s*:\s*)?(?:\*\*)?\s*
         (?P<tick>`?)(?P<path>[^`<>|"*?]+?)(?P=tick)
         \s*(?:\*\*)?\s*(?:\([^()]*\))?\s*:?\s*(?:\*\*)?\s*$""",
     re.VERBOSE | re.IGNORECASE,
@@ -44,6 +47,8 @@ def line_path(line: str, known: Collection[str] = ()) -> str | None:
         return None
     if line.strip() in known:
         return line.strip()
+    if tag := _TAG.match(line):
+        return _plain(tag[1]) if looks_like_path(_plain(tag[1]), known) else None
     found = _LINE.match(line)
     if found is None:
         return None
@@ -74,8 +79,39 @@ def fence_path(info: str, known: Collection[str] = ()) -> str | None:
     return _plain(language) if looks_like_path(language, known) else None
 
 
+def resolved(path: str, known: Collection[str]) -> str:
+    """The path as the project writes it: without quotes, ``./``, and marks that diffs put before it.
+
+    A slash before it, other slashes and ``a/`` or ``b/`` are dropped only where that gives a path that is there.
+    """
+    path = _plain(path.strip("`\"' \t"))
+    if path in known:
+        return path
+    straight = _plain(path.replace("\\", "/"))
+    variants = [straight, straight.lstrip("/")]
+    if straight[:2] in {"a/", "b/"}:
+        variants.append(straight[2:])
+    return next((variant for variant in variants if variant in known), path)
+
+
+def nearest(path: str, known: Collection[str]) -> str | None:
+    """The one path that is there and can be meant by one that is not; None if there is none, or more than one.
+
+    The end of both is the same, or only their case differs.
+    """
+    path = path.replace("\\", "/").strip("/")
+    for near in (
+        [one for one in known if one.endswith(f"/{path}")],
+        [one for one in known if "/" in one and path.endswith(f"/{one}")],
+        [one for one in known if one.casefold() == path.casefold()],
+    ):
+        if near:
+            return near[0] if len(near) == 1 else None
+    return None
+
+
 def _plain(path: str) -> str:
     path = path.strip()
-    while path.startswith("./"):
+    while path.startswith(("./", ".\\")):
         path = path[2:]
     return path

@@ -6,16 +6,16 @@ applies it to the live document, and tells the room what came out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collab.document import Applied, Document
 from collab.ids import ClientId, FileId, FilePath, JobId, SuggestionId
 from collab.ledger import Ledger
-from collab.merge.contest import TOUCHED, Blocked, Merged, Resolver
+from collab.merge.contest import Resolver
 from collab.merge.hunks import HunkId
 from collab.merge.session import MergeSession
-from collab.merge.suggestions import ConflictKind, Kind, Suggestion
+from collab.merge.suggestions import Suggestion
 from generation.answer import (
     FileClosed,
     FileDeleted,
@@ -27,21 +27,24 @@ from generation.answer import (
     ParseProblem,
     ProseSkipped,
     ReplaceText,
+    Retracted,
     SearchCompleted,
     WholeFileOpened,
 )
+from generation.blocks import Blocks
+from generation.draft import Draft
 from generation.events import FileEnded, FileStarted, GenerationEvent, JobTokens
 from generation.kept import Kept
-from generation.locate import NoPlace, Place, locate, newline_of
 from generation.parse import Parser
+from generation.proposals import Proposals
 from generation.views import Mode
 
 PROSE_KEPT = 600
 """Characters of the model's words that are kept, for an answer that changes nothing."""
 _REVIEW = "The job was asked to offer each change first."
 _WHOLE = "The room is asked before a whole file is rewritten."
-_AGAIN = "An earlier part of this answer has put something else there."
 OFFLINE = "It comes from a template, not from an AI."
+_UNENDED = "Its fence has no end, so it may not be complete."
 
 
 @dataclass(slots=True)
@@ -64,31 +67,12 @@ class _Counts:
     pending: int = 0
 
 
-@dataclass(slots=True)
-class _Target:
-    """The block that is being written. ``hunk`` is None for one that is only gathered for a suggestion."""
-
-    path: FilePath
-    kind: Kind
-    newline: str = "\n"
-    ended: bool = True
-    hunk: HunkId | None = None
-    file: FileId | None = None
-    reason: str = ""
-    before: str = ""
-    gathered: list[str] = field(default_factory=list)
-    held: str = ""
-    search: str | None = None
-    said: list[str] = field(default_factory=list)
-    """The replacement as the model writes it."""
-    repeats: str | None = None
-    """What an earlier block has put into this very place."""
-
-
 class AnswerWriter:
     """Writes one answer; ids come from the two callables.
 
-    In the mode ``review`` every change is a suggestion, in ``ask`` those that rewrite whole files are.
+    In the mode ``review`` every change is a suggestion, in ``ask`` those that rewrite whole files are. With
+    ``may_drop``, the request may mean that a file loses most of its text. With ``defers``, what is refused because
+    lines are left out is asked only when ``release`` is called, as the model may be asked for it once more.
     """
 
     def __init__(
@@ -103,33 +87,33 @@ class AnswerWriter:
         suggestion_id: Callable[[], SuggestionId],
         answer_chars: int,
         resolver: Resolver | None = None,
+        may_drop: bool = False,
+        defers: bool = False,
     ) -> None:
         self.session = MergeSession(live, client, resolver)
-        self.problems: list[str] = []
         self.cut: str | None = None
         """Why the answer is incomplete, in words; None as long as nothing says so."""
         self.prose = ""
-        self.kept = Kept()
-        """The blocks that were complete."""
-        self.changes = 0
-        """Changes that were read, wherever they ended up."""
         self._job = job
-        self._asks = "" if mode != "review" else OFFLINE if offline else _REVIEW
-        self._asks_whole = _WHOLE if mode == "ask" else self._asks
-        self._file_id = file_id
-        self._suggestion_id = suggestion_id
-        self._listing = self.session.base_listing()
-        self._known = {file.shown for file in self._listing.files.values()}
+        self.draft = Draft(self.session.base_listing(), self.session.base_text)
+        self.proposals = Proposals(job, suggestion_id)
+        asks = "" if mode != "review" else OFFLINE if offline else _REVIEW
+        self._blocks = Blocks(
+            self.session,
+            self.draft,
+            self.proposals,
+            asks=asks,
+            asks_whole=_WHOLE if mode == "ask" else asks,
+            may_drop=may_drop,
+            defers=defers,
+            file_id=file_id,
+        )
         self._answer_chars = answer_chars
-        self._parser = Parser(self._known, answer_chars)
-        self._seen: frozenset[FileId] = frozenset()
-        self._target: _Target | None = None
+        self._parser = Parser(self._blocks.known, answer_chars)
         self._path: FilePath | None = None
-        self._new: dict[FilePath, FileId] = {}
-        self._open: dict[HunkId, FilePath] = {}
+        self._landed: dict[HunkId, tuple[FilePath, int]] = {}
         self._counts: dict[FilePath, _Counts] = {}
         self._ended: list[FilePath] = []
-        self._ready: list[Suggestion] = []
         self._events: list[GenerationEvent] = []
         self._tokens: list[str] = []
         self.dirty = False
@@ -138,22 +122,28 @@ class AnswerWriter:
 
     def show(self, files: Collection[FileId]) -> None:
         """Notes which files the model has seen: it may not rewrite others as a whole without being asked."""
-        self._seen = frozenset(files)
+        self._blocks.show(files)
 
     def offer(self, reason: str) -> None:
         """From now on nothing lands before somebody accepts it, for the reason in words."""
-        self._asks = self._asks_whole = reason
+        self._blocks.asks = self._blocks.asks_whole = reason
 
     def feed(self, text: str) -> None:
         """Takes the next piece of the answer."""
         for event in self._parser.feed(text):
             self._take(event)
 
-    def finish(self) -> None:
-        """The answer is complete."""
+    def finish(self, *, ended: bool = False) -> None:
+        """No more comes. ``ended``: the model itself ended the answer; then what lacks only the end of its fence
+        is offered.
+        """
         self.finished = True
         for event in self._parser.finish():
-            self._take(event)
+            if ended and isinstance(event, ParseProblem) and event.whole and self._blocks.reading:
+                self._blocks.doubt(_UNENDED)
+                self._blocks.close()
+            else:
+                self._take(event)
         self._leave()
 
     def resume(self) -> None:
@@ -165,12 +155,14 @@ class AnswerWriter:
         self.cut = None
         self.prose = ""
         self.finished = False
-        self._parser = Parser(self._known, self._answer_chars, self.kept.last)
+        self._parser = Parser(self._blocks.known, self._answer_chars, self.kept.last)
 
     def abandon(self) -> None:
         """The answer is broken off: what is not complete is taken back."""
         self._void()
         self._leave()
+        self.proposals.release()
+        self.dirty = True
 
     def pull(self, live: Document, others: Callable[[], Sequence[Ledger]] = tuple) -> Outcome:
         """What the live document and the room get now. Apply its update, then call ``merged``."""
@@ -178,24 +170,88 @@ class AnswerWriter:
         self._flush_tokens()
         pulled = self.session.pull(live, others)
         for hunk, landed in pulled.landed.items():
-            path = self._open.pop(hunk, None)
+            path, before = self._landed.get(hunk, (self._blocks.open.pop(hunk, None), 0))
             if path is not None:
-                self._count(path).applied += landed
+                self._landed[hunk] = path, landed
+                self._count(path).applied += landed - before
+        for path in self._blocks.pending:
+            self._count(path).pending += 1
+        self._blocks.pending.clear()
         for item in pulled.blocked:
-            self._suggest_blocked(item)
+            self._count(FilePath(item.path)).pending += 1
+            self.proposals.blocked(item)
         for merged in pulled.merged:
-            self._note_merged(merged)
+            self.proposals.merged(merged)
         for path in self._ended:
             counts = self._count(path)
             self._events.append(FileEnded(self._job, path, counts.applied, counts.pending))
         self._ended = []
-        outcome = Outcome(pulled.update, self._ready, self._events)
-        self._ready, self._events = [], []
+        outcome = Outcome(pulled.update, self.proposals.take(), self._events)
+        self._events = []
         return outcome
 
     def merged(self, applied: Applied, live: Document) -> None:
         """The update of the last pull is in the live document."""
         self.session.merged(applied, live)
+
+    # Once the answer is complete
+
+    def recall(self, hunk: HunkId, reason: str, findings: Iterable[str]) -> bool:
+        """Has the next pull take a hunk back that has landed, and offer it with what was found.
+
+        False if nothing of it has landed.
+        """
+        if not self.session.recall(hunk, reason):
+            return False
+        self.proposals.find(hunk, findings)
+        self.draft.drop(hunk)
+        self.dirty = True
+        return True
+
+    def amend(self, path: str, withdrawn: Collection[HunkId], edits: Iterable[tuple[int, int, str]]) -> None:
+        """Has the next pull take back hunks of a file and make other changes of its base in their place.
+
+        Of a new file, the one edit is its whole text.
+        """
+        for hunk in withdrawn:
+            self.session.withdraw(hunk)
+            if (landed := self._landed.pop(hunk, None)) is not None:
+                self._count(landed[0]).applied -= landed[1]
+            self.draft.drop(hunk)
+        for start, end, text in edits:
+            self._blocks.add(FilePath(path), start, end, text)
+        self.dirty = True
+
+    def release(self, settled: Collection[str] = ()) -> None:
+        """What was put off is asked now, but for the paths that are settled."""
+        for dropped in self.proposals.release(settled):
+            self._count(FilePath(dropped.path)).pending -= 1
+        self.dirty = True
+
+    @property
+    def problems(self) -> list[str]:
+        """What could not be used of the answer, in words."""
+        return self._blocks.problems
+
+    @property
+    def kept(self) -> Kept:
+        """The blocks that were complete."""
+        return self._blocks.kept
+
+    @property
+    def changes(self) -> int:
+        """How many changes were read, wherever they ended up."""
+        return self._blocks.changes
+
+    @property
+    def done(self) -> int:
+        """How many of them were in the files already."""
+        return self._blocks.done
+
+    @property
+    def refused(self) -> Mapping[str, Sequence[str]]:
+        """What is said about blocks that leave lines out, by path."""
+        return self._blocks.refused
 
     @property
     def applied(self) -> int:
@@ -217,35 +273,51 @@ class AnswerWriter:
         """Those of them in which something has landed."""
         return [path for path, counts in self._counts.items() if counts.applied]
 
+    # Reading
+
     def _take(self, event: ParseEvent) -> None:
         match event:
             case ProseSkipped(text):
                 self.prose += text[: PROSE_KEPT - len(self.prose)]
                 return
-            case FileOpened(path):
-                self._enter(path)
+            case FileOpened():
+                self._blocks.void()
             case SearchCompleted(path, text):
-                self._begin_hunk(path, text)
+                self._enter(self._blocks.meant(path) if text else path)
+                self._blocks.begin_hunk(self._path or path, text)
             case WholeFileOpened(path):
                 self._enter(path)
-                self._begin_whole(path)
+                self._blocks.begin_whole(path)
             case ReplaceText(text) | FileText(text):
-                self._write(text)
+                if self._blocks.reading:
+                    self._tokens.append(text)
+                    self._blocks.write(text)
             case HunkClosed() | FileClosed():
-                self._close()
+                self._blocks.close()
             case FileDeleted(path):
                 self._structural(path, None)
             case FileRenamed(path, to):
                 self._structural(path, to)
             case ParseProblem(reason, cut):
-                self._void()
+                self._blocks.void()
                 self.problems.append(reason)
                 if cut:
                     self.cut = reason
+            case Retracted():
+                self._retract()
         self.dirty = True
 
+    def _void(self) -> None:
+        self.dirty = self._blocks.void() or self.dirty
+
+    def _structural(self, path: FilePath, to: FilePath | None) -> None:
+        path = self._blocks.meant(path)
+        if path in self._blocks.known:
+            self._enter(path)
+        self._blocks.structural(path, to)
+
     def _enter(self, path: FilePath) -> None:
-        self._void()
+        self._blocks.void()
         if path != self._path:
             self._leave()
             self._path = path
@@ -259,209 +331,17 @@ class AnswerWriter:
             self._path = None
             self.dirty = True
 
-    def _begin_hunk(self, path: FilePath, search: str) -> None:
-        if not self._begin_again(path, search):
-            self._begin_replacement(path, search)
-        if self._target is not None:
-            self._target.search = search
-
-    def _begin_again(self, path: FilePath, search: str | None) -> bool:
-        """Whether a block was there before: a model that goes on with an answer may say it twice."""
-        before = self.kept.get(path, search)
-        if before is None:
-            return False
-        file = self._listing.by_path(path)
-        kind: Kind = "hunk" if search else "whole_file" if file is not None else "new_file"
-        if search or file is None:
-            target = self._gather(path, kind, _AGAIN, search or "", file.id if file is not None else None)
-        else:
-            base = self.session.base_text(file.id)
-            whole = Place(0, len(base), newline_of(base))
-            target = self._gather(path, kind, _AGAIN, base, file.id, whole)
-        target.repeats = before
-        return True
-
-    def _begin_replacement(self, path: FilePath, search: str) -> None:
-        file = self._listing.by_path(path)
-        if file is None:
-            if not search:
-                self._begin_new(path)
-            elif path in self._new:
-                self._gather(path, "hunk", "The file was only just written by this job.", search)
-            else:
-                self.problems.append(f"{path} is not there, so no lines of it can be replaced.")
-            return
-        base = self.session.base_text(file.id)
-        place = locate(base, search)
-        if isinstance(place, NoPlace):
-            self._gather(path, "hunk", place.reason, search, file.id)
-            return
-        hunk = self.session.open_hunk(file.id, place.start, place.end, asks=self._asks)
-        self._aim(_Target(path, "hunk"), hunk, place)
-
-    def _begin_whole(self, path: FilePath) -> None:
-        if self._begin_again(path, None):
-            return
-        file = self._listing.by_path(path)
-        if file is None:
-            self._begin_new(path)
-            return
-        base = self.session.base_text(file.id)
-        whole = Place(0, len(base), newline_of(base))
-        if base and file.id not in self._seen and not self._asks:
-            reason = "It replaces a file that the model was not shown."
-            self._gather(path, "whole_file", reason, base, file.id, whole)
-        else:
-            hunk = self.session.open_whole(file.id, asks=self._asks_whole if base else self._asks)
-            self._aim(_Target(path, "whole_file"), hunk, whole)
-
-    def _begin_new(self, path: FilePath) -> None:
-        if path in self._new:
-            self._gather(path, "new_file", "The same answer has written this file already.", "")
-        else:
-            file = self._new[path] = self._file_id()
-            hunk = self.session.open_file(file, path, asks=self._asks)
-            self._aim(_Target(path, "new_file"), hunk, Place(0, 0))
-
-    def _structural(self, path: FilePath, to: FilePath | None) -> None:
-        file = self._listing.by_path(path)
-        if file is None:
-            self.problems.append(f"{path} is not there, so it cannot be {'renamed' if to else 'deleted'}.")
-            return
-        self._enter(path)
-        self.changes += 1
-        if not self.kept.move(path, to):
-            return
-        if to:
-            hunk = self.session.rename(file.id, to, asks=self._asks)
-        else:
-            hunk = self.session.delete(file.id)
-        self._open[hunk] = path
-
-    def _aim(self, target: _Target, hunk: HunkId, place: Place) -> None:
-        target.hunk = hunk
-        target.newline, target.ended = place.newline, place.ended
-        self._open[hunk] = target.path
-        self._target = target
-
-    def _gather(
-        self,
-        path: FilePath,
-        kind: Kind,
-        reason: str,
-        before: str,
-        file: FileId | None = None,
-        place: Place | None = None,
-    ) -> _Target:
-        target = self._target = _Target(path, kind, file=file, reason=reason, before=before)
-        if place is not None:
-            target.newline, target.ended = place.newline, place.ended
-        return target
-
-    def _write(self, text: str) -> None:
-        target = self._target
-        if target is None:
-            return
-        self._tokens.append(text)
-        target.said.append(text)
-        if not target.ended:
-            # The last line of the file has no newline, and the replacement's last shall have none either.
-            text = target.held + text
-            target.held = "\n" if text.endswith("\n") else ""
-            text = text[: len(text) - len(target.held)]
-        if target.newline != "\n":
-            text = text.replace("\n", target.newline)
-        if target.hunk is None:
-            target.gathered.append(text)
-        else:
-            self.session.write(target.hunk, text)
-
-    def _close(self) -> None:
-        target, self._target = self._target, None
-        if target is None:
-            return
-        self.changes += 1
-        said = "".join(target.said)
-        if target.repeats == said:
-            return
-        if target.repeats is None:
-            self.kept.add(target.path, target.search, said)
-        if target.hunk is None:
-            text = "".join(target.gathered)
-            self._suggest(target.path, target.kind, target.reason, target.before, text, file=target.file)
-        else:
-            self.session.close(target.hunk)
-
-    def _void(self) -> None:
-        """Takes back the block that is open."""
-        target, self._target = self._target, None
-        if target is not None and target.hunk is not None:
-            self.session.withdraw(target.hunk)
-            if target.kind == "new_file":
-                self._new.pop(target.path, None)
-            self._open.pop(target.hunk, None)
-            self.dirty = True
-
-    def _suggest_blocked(self, item: Blocked) -> None:
-        self._suggest(
-            FilePath(item.path),
-            item.kind,
-            item.reason,
-            item.before,
-            item.after,
-            file=item.file,
-            anchor=item.anchor,
-            end=item.end,
-            conflict=item.conflict,
-        )
-
-    def _note_merged(self, merged: Merged) -> None:
-        self._ready.append(
-            Suggestion(
-                suggestion=self._suggestion_id(),
-                job=self._job,
-                file=merged.file,
-                path=merged.path,
-                reason=TOUCHED,
-                kind="hunk",
-                before=merged.base,
-                after=merged.theirs,
-                state="merged",
-                conflict=merged.conflict,
-                layer=merged.layer,
-                ours=merged.ours,
-            )
-        )
-
-    def _suggest(
-        self,
-        path: FilePath,
-        kind: Kind,
-        reason: str,
-        before: str,
-        after: str,
-        *,
-        file: FileId | None,
-        anchor: bytes | None = None,
-        end: bytes | None = None,
-        conflict: ConflictKind = "none",
-    ) -> None:
-        self._count(path).pending += 1
-        self._ready.append(
-            Suggestion(
-                suggestion=self._suggestion_id(),
-                job=self._job,
-                file=file,
-                path=path,
-                reason=reason,
-                kind=kind,
-                before=before,
-                after=after,
-                anchor=anchor,
-                end=end,
-                conflict=conflict,
-            )
-        )
+    def _retract(self) -> None:
+        """All so far was only reasoned about."""
+        hunks = {*self._blocks.open, *self._landed}
+        self._blocks.forget()
+        for hunk in hunks:
+            self.session.withdraw(hunk)
+        self._landed.clear()
+        self._counts.clear()
+        self._path = None
+        self.proposals.drop()
+        self.draft.clear()
 
     def _count(self, path: FilePath) -> _Counts:
         return self._counts.setdefault(path, _Counts())

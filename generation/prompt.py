@@ -11,12 +11,12 @@ from generation.context.selection import Context
 from generation.ports import Message
 from generation.strategy import Strategy
 
-_ROLE: Final = (
+ROLE: Final = (
     "You edit a project that several people edit at the same time as you. Change only what the request asks "
     "for. Your answer is read by a program: what is in the formats below is written into the files, "
     "everything else is shown to nobody."
 )
-_BLOCKS: Final = """To change lines of a file that is there, write its path on a line of its own, then blocks:
+BLOCKS: Final = """To change lines of a file that is there, write its path on a line of its own, then blocks:
 
 src/app.py
 <<<<<<< SEARCH
@@ -27,7 +27,7 @@ the lines to put in their place
 
 The lines to search must occur exactly once in the file as it is shown: add a line before or after to make
 them unique. Keep blocks small, one for each place, and never let two of them overlap."""
-_WHOLE: Final = """To write a whole file, write its path on a line of its own, then its text in a long fence:
+WHOLE: Final = """To write a whole file, write its path on a line of its own, then its text in a long fence:
 
 src/new.py
 ````python
@@ -73,7 +73,7 @@ def build(
     It is worded for the model: by the format in which that one answers best, and with an example for one that
     was not made for code.
     """
-    system = "\n\n".join([_ROLE, *_formats(strategy, model), _STRUCTURE, _DATA])
+    system = "\n\n".join([ROLE, *_formats(strategy, model), _STRUCTURE, _DATA])
     parts = []
     if context.instructions:
         parts.append("The rules of this project, by the people who own it:\n\n" + context.instructions)
@@ -100,9 +100,9 @@ def request_of(messages: Sequence[Message]) -> str:
 def _formats(strategy: Strategy, model: ModelSpec | None) -> list[str]:
     preferred = model.answer_format if model is not None else "auto"
     if preferred == "whole":
-        return [_ONLY_WHOLE, _WHOLE]
+        return [_ONLY_WHOLE, WHOLE]
     full = strategy.name == "full" and preferred != "blocks"
-    formats = [_WHOLE, _BLOCKS] if full else [_BLOCKS, _WHOLE]
+    formats = [WHOLE, BLOCKS] if full else [BLOCKS, WHOLE]
     if model is not None and not model.has("code") and not full:
         formats.append(_EXAMPLE)
     return [_RULES[strategy.name], *formats]

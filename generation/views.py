@@ -151,6 +151,7 @@ class JobView:
     expected_tokens: int | None = None
     eta_confidence: float | None = None
     steers: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
     request_id: str = ""
     error_code: str = ""
     severity: Severity = ""
@@ -185,3 +186,4 @@ class SuggestionView:
     answered_ms: int
     gone: str = ""
     """Why there is no place for it any more, in words; empty while there is."""
+    findings: tuple[str, ...] = ()

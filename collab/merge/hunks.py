@@ -48,6 +48,8 @@ class Hunk:
     conflict: ConflictKind = "none"
     closed: bool = False
     withdrawing: bool = False
+    recalling: bool = False
+    """It has landed, and is to be taken back and asked instead."""
     created: bool = False
     gathered: list[str] = field(default_factory=list)
     taken: int = 0
@@ -83,6 +85,8 @@ class Hunk:
         """Whether a pull has something to do for it."""
         if self.withdrawing:
             return self.state is not HunkState.WITHDRAWN
+        if self.recalling:
+            return True
         if self.state is HunkState.OPEN:
             return self.closed or self.taken < len(self.gathered)
         return self.state is HunkState.BLOCKED and self.closed

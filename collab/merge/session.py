@@ -132,6 +132,24 @@ class MergeSession:
         found = self._get(hunk)
         found.closed = found.withdrawing = True
 
+    def hold(self, hunk: HunkId, reason: str) -> None:
+        """Has the next pull take back what this hunk wrote; once it is closed, it is asked, for this reason."""
+        found = self._get(hunk)
+        found.asks = True
+        found.block(reason, "none")
+
+    def recall(self, hunk: HunkId, reason: str) -> bool:
+        """Has the next pull take back what a closed hunk has landed, and ask about that, for this reason.
+
+        False if nothing of it has landed, or it is no change of a text.
+        """
+        found = self._get(hunk)
+        if found.state is not HunkState.LANDED or found.kind in {"rename_file", "delete_file"}:
+            return False
+        found.recalling = found.asks = True
+        found.reason, found.conflict = reason, "none"
+        return True
+
     # Merging
 
     def pull(self, live: Document, others: Callable[[], Sequence[Ledger]] = tuple) -> Pull:
@@ -154,6 +172,8 @@ class MergeSession:
             self._check(hunk)
             if hunk.withdrawing:
                 updates += self._withdraw(hunk)
+            elif hunk.recalling:
+                updates += self._recall(hunk, pull)
             elif hunk.state is HunkState.OPEN:
                 updates += self._advance(hunk)
         for hunk in self._hunks:
@@ -310,6 +330,22 @@ class MergeSession:
     def _withdraw(self, hunk: Hunk) -> list[bytes | None]:
         hunk.state = HunkState.WITHDRAWN
         return self._work.take_all_back(hunk)
+
+    def _recall(self, hunk: Hunk, pull: Pull) -> list[bytes | None]:
+        """Takes back what has landed; what collided with others before, and was decided, stays as it is."""
+        hunk.recalling = False
+        updates = self._work.take_all_back(hunk)
+        hunk.state = HunkState.REPORTED
+        track = self._work.track(hunk.file)
+        if hunk.whole and hunk.file in self._work.fork.listing().files:
+            asked = [self._judge.part(self._work.fork, hunk, part, track) for part in contested(hunk)]
+        else:
+            asked = list(self._judge.whole(self._work.fork, hunk, track))
+        pull.blocked.extend(one for one in asked if isinstance(one, Blocked))
+        for part in hunk.parts:
+            part.state = PartState.SETTLED
+        pull.landed[hunk.id] = 0
+        return updates
 
     # The end of a hunk
 

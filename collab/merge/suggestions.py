@@ -51,6 +51,8 @@ class Suggestion:
     ours: str = ""
     at_ms: int = 0
     answered_ms: int = 0
+    findings: tuple[str, ...] = ()
+    """What is wrong with it, as far as that is known, in words."""
 
     def to_bytes(self) -> bytes:
         """For the store."""
@@ -66,6 +68,7 @@ class Suggestion:
             record = json.loads(data)
             for name in ("anchor", "end"):
                 record[name] = bytes.fromhex(record[name]) if record[name] is not None else None
+            record["findings"] = tuple(record.get("findings", ()))
             return cls(**{field.name: record[field.name] for field in fields(cls) if field.name in record})
         except (KeyError, TypeError, ValueError) as error:
             raise StoreCorrupt(f"A stored suggestion cannot be read: {error!r}.") from error
@@ -82,6 +85,15 @@ class Suggestions:
         if suggestion.suggestion in self._book:
             raise Conflict(f"There is a suggestion {suggestion.suggestion} already; give it another id.")
         self._book[suggestion.suggestion] = suggestion
+
+    def find(self, suggestion: str, findings: Iterable[str]) -> Suggestion | None:
+        """Notes what is wrong with one that nobody has answered, and returns it; None if somebody has."""
+        found = self._book.get(SuggestionId(suggestion))
+        if found is None or found.state != "open":
+            return None
+        done = replace(found, findings=(*found.findings, *findings))
+        self._book[done.suggestion] = done
+        return done
 
     def all(self) -> list[Suggestion]:
         """All of them, answered or not."""

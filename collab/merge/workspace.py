@@ -180,12 +180,14 @@ class Workspace:
         for item in own.renamed:
             if file is not None and file.path == item.after:
                 updates.append(rename(self.fork, hunk.file, item.before))
-        if own.created and file is not None and not hunk.withdrawing:
-            # Who stopped it is typing in the file, and may not have heard of that yet.
-            hunk.own.created = own.created
-        elif own.created and file is not None and not self.fork.text(hunk.file):
-            updates.append(self.fork.edit(lambda editor: editor.delete(hunk.file))[1].update)
-            self._took_away(Created(hunk.file, file.path), updates)
+        if own.created and file is not None:
+            if (hunk.withdrawing or hunk.asks) and not self.fork.text(hunk.file):
+                updates.append(self.fork.edit(lambda editor: editor.delete(hunk.file))[1].update)
+                hunk.created = False
+                self._took_away(Created(hunk.file, file.path), updates)
+            elif not hunk.withdrawing:
+                # Who stopped it is typing in the file, and may not have heard of that yet.
+                hunk.own.created = own.created
         return updates
 
     def _took_away(self, made: Created, updates: Sequence[bytes | None]) -> None:

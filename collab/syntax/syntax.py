@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from tree_sitter import Node
 
@@ -21,6 +21,23 @@ from collab.syntax.unite import Spans, unite
 _T = TypeVar("_T")
 _Pair = tuple[str | None, str, str]
 _KEPT_PAIRS: Final = 4
+_NEAR: Final = 40
+
+
+class Trouble(NamedTuple):
+    """A place that cannot be read: its line, from 1, what stands there, or what is missing there."""
+
+    line: int
+    near: str
+    missing: str
+
+
+class Found(NamedTuple):
+    """What a query captured: the text, its line, from 1, and the kinds of the nodes around it, nearest first."""
+
+    text: str
+    line: int
+    around: tuple[str, ...]
 
 
 class Syntax:
@@ -62,6 +79,30 @@ class Syntax:
         """How many places of ``text`` its grammar cannot read; None for an unknown language."""
         parsed = self._parse(path, text)
         return None if parsed is None else _errors(parsed)
+
+    def trouble(self, path: str, text: str) -> Trouble | None:
+        """The first place of ``text`` that its grammar cannot read; None if there is none, or it is not known."""
+        parsed = self._parse(path, text)
+        if parsed is None or not parsed.root.has_error:
+            return None
+        node = parsed.root
+        while not (node.is_error or node.is_missing):
+            inside = next((child for child in node.children if child.has_error or child.is_missing), None)
+            if inside is None:
+                break
+            node = inside
+        near = " ".join(parsed.source(node).split())[:_NEAR]
+        return Trouble(node.start_point.row + 1, near, node.type if node.is_missing else "")
+
+    def matches(self, path: str, text: str, query: str) -> list[dict[str, list[Found]]]:
+        """The matches of a tree-sitter query, in the order of the text; none for an unknown language."""
+        parsed = self._parse(path, text)
+        if parsed is None:
+            return []
+        return [
+            {name: [_found(parsed, node) for node in nodes] for name, nodes in match.items()}
+            for match in self._parsing.captures(parsed, query)
+        ]
 
     def breaks(self, path: str, before: Sequence[str], after: str) -> bool:
         """Whether all of ``before`` parse without error and ``after`` does not; False for an unknown language."""
@@ -212,6 +253,15 @@ class Syntax:
     def _parse(self, path: str, text: str) -> Parsed | None:
         found = language_of(path)
         return None if found is None else self._parsing.parse(found, text)
+
+
+def _found(parsed: Parsed, node: Node) -> Found:
+    around = []
+    parent = node.parent
+    while parent is not None:
+        around.append(parent.type)
+        parent = parent.parent
+    return Found(parsed.source(node), node.start_point.row + 1, tuple(around))
 
 
 def _moved(symbol: Symbol, excerpt: Excerpt) -> Symbol:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
 from collab.attribution_codec import pack_copies
+from collab.ids import SuggestionId
 from collab.ledger import Ledger
 from collab.origin import JobOrigin
 from collab.ports import Clock
@@ -103,6 +104,13 @@ class Landing:
             self._tell(event)
         if not last and not self._hidden:
             self._show(writer)
+
+    def found(self, suggestion: SuggestionId, findings: Iterable[str]) -> None:
+        """Notes what is wrong with a suggestion that was made before that was known."""
+        done = self._book.suggestions.find(suggestion, findings)
+        if done is not None:
+            self._put(Change(SUGGESTION, done.suggestion, done.to_bytes()))
+            self._tell(SuggestionAdded(view(done, self._handle.document)))
 
     def _may_note(self, writer: AnswerWriter) -> bool:
         """Whether the ledger is to be stored with this merge."""

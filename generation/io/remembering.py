@@ -59,6 +59,11 @@ class Remembered:
             self.found = True
             await self._play(answer, writer)
 
+    @property
+    def ended(self) -> bool:
+        """See Talking.ended."""
+        return self.found or self.talk.ended
+
     def judge(self, writer: AnswerWriter) -> None:
         """See Talking.judge."""
         self.talk.judge(writer)
@@ -81,6 +86,6 @@ class Remembered:
             self._listener.merge()
             await asyncio.sleep(0)
         self._listener.check()
-        writer.finish()
+        writer.finish(ended=True)
         seconds = round(self._clock.monotonic() - began, 3)
         self._listener.tried(Attempt(answer.model, "answered", cost=0.0, seconds=seconds, at_ms=answer.at_ms))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -15,12 +16,15 @@ from collab.merge.contest import Resolver
 from collab.ports import Clock
 from generation.book import Book
 from generation.catalog import ModelSpec
+from generation.checks.checks import Checks
+from generation.checks.finding import Finding
 from generation.choice import Plan
 from generation.errors import GenerationError, StaleEpoch, StreamBroken
 from generation.events import ContextReady, GenerationEvent, JobProgressed, StrategyDetermined
 from generation.experience import Experience
 from generation.io.exchange import Exchange
 from generation.io.landing import Landing
+from generation.io.mending import Mending, mend
 from generation.io.remembering import Remembered
 from generation.io.talking import Talk
 from generation.jobs import Job, JobState
@@ -28,7 +32,9 @@ from generation.offline import SPEC
 from generation.pipeline import AnswerWriter
 from generation.ports import Message, Random, RoomHandle
 from generation.reckoning import Reckoning, named_tokens
+from generation.repair import Repair
 from generation.resilience import Ask
+from generation.rewriting import asks_to_drop
 from generation.settings import GenerationSettings
 from generation.sizing import wants
 from generation.stages.determine import Determined, determine
@@ -66,6 +72,7 @@ class Run:
         random: Random,
         tell: Callable[[GenerationEvent], None],
         experience: Experience,
+        checks: Checks,
         shared: bool = False,
         resolver: Resolver | None = None,
     ) -> None:
@@ -79,6 +86,7 @@ class Run:
         self._random = random
         self._tell = tell
         self._resolver = resolver
+        self._checks = checks
         self._writer: AnswerWriter | None = None
         self._landing = Landing(handle, book, job, epoch, clock, tell, self.check, shared=shared)
         self._tries = 0
@@ -147,10 +155,15 @@ class Run:
         self._stage(JobState.POST_PROCESSING, "Landing the last changes.")
         processed = post_process(generated, landing.merge)
         self._stage(JobState.VALIDATING, "Checking what was written.")
-        integrated = integrate(processed, self._handle.document)
+        integrated = await integrate(processed, writer, self._checks, self._patient, self._mend)
+        self.check()
+        landing.merge(writer)
+        for suggestion, findings in integrated.noted.items():
+            landing.found(suggestion, findings)
+        job.findings = [str(finding) for finding in integrated.findings]
         if integrated.findings or integrated.problems:
-            self.said(" ".join([*integrated.findings, *integrated.problems])[:1000])
-        elif isinstance(talk, Remembered):
+            self.said(" ".join([*job.findings, *integrated.problems])[:1000])
+        elif isinstance(talk, Remembered) and not integrated.repaired and not writer.refused:
             await talk.keep()
             self.check()
         self._stopped = True
@@ -202,6 +215,30 @@ class Run:
             raise RuntimeError("The writer is opened first.")
         return self._writer
 
+    async def _patient(self, steps: Generator[None, None, list[Finding]]) -> list[Finding]:
+        """Lets others go on between the steps of a check."""
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return list(end.value)
+            await asyncio.sleep(0)
+            self.check()
+
+    async def _mend(self, findings: list[Finding]) -> Repair | None:
+        """Asks the model that answered once to repair what was found, where something of it has landed."""
+        job, writer = self._job, self._opened()
+        if job.mode == "review" or job.offline:
+            return None
+        plan = self._exchange.plan(job.model, lambda: wants(job, writer))
+        repair = Repair(job.id, job.prompt, writer.draft, findings, writer.refused, self._settings.answer_chars)
+        if repair.tokens > plan.models[0].prompt_tokens:
+            return None
+        before = job.tokens
+        self.said(f"Asking for a repair: {' '.join(map(str, findings))}"[:1000])
+        listener = Mending(repair, self, lambda tokens: self.counted(before + tokens, reported=True))
+        return await mend(repair, job, Talk(self._exchange, plan, listener, templates=False))
+
     def _open_writer(self, live: Document) -> AnswerWriter:
         def file_id() -> FileId:
             return FileId(short_id(self._random, "f", 10))
@@ -220,6 +257,8 @@ class Run:
             suggestion_id=suggestion_id,
             answer_chars=self._settings.answer_chars,
             resolver=self._resolver,
+            may_drop=asks_to_drop(job.prompt) or job.requested_strategy == "full",
+            defers=not job.offline,
         )
 
     # What the talk with the model tells

@@ -64,12 +64,14 @@ class Listener(Protocol):
 class Talk:
     """One job's requests, to the models of its plan."""
 
-    def __init__(self, exchange: Exchange, plan: Plan, listener: Listener) -> None:
+    def __init__(self, exchange: Exchange, plan: Plan, listener: Listener, *, templates: bool = True) -> None:
+        """With ``templates``, one may answer where no model does."""
         self._exchange = exchange
         self._settings = exchange.settings
         self._clock = exchange.clock
         self._listener = listener
         self._first = plan.models[0]
+        self._templates = templates
         self._control = Resilience(plan, exchange.standings, exchange.settings.policy(), exchange.random)
         self._pump: Pump | None = None
         self._again = False
@@ -97,7 +99,12 @@ class Talk:
                         self._listener.said(f"{error.message} Trying again in {seconds:.1f} s.")
                     await self._exchange.pause(seconds)
                 case GiveUp(last, template):
-                    if template and not writer.kept and await self._offer_template(writer, messages, last):
+                    if (
+                        template
+                        and self._templates
+                        and not writer.kept
+                        and await self._offer_template(writer, messages, last)
+                    ):
                         return
                     raise last
                 case Ask() as ask:
@@ -113,6 +120,11 @@ class Talk:
         if self._pump is not None:
             self._again = True
             self._pump.halt()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the model itself ended its answer."""
+        return self._finish == "stop"
 
     def judge(self, writer: AnswerWriter) -> None:
         """Raises StreamBroken if the answer is not complete, GenerationError if it changes nothing."""
@@ -190,7 +202,7 @@ class Talk:
                 return AnswerCut(f"The answer reached the longest that {spec.name} gives.")
             case "content_filter":
                 return ContentRefused("The provider's content filter ended the answer; other words may pass it.")
-        writer.finish()
+        writer.finish(ended=self.ended)
         return _cut(writer)
 
     async def _stream(

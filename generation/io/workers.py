@@ -11,7 +11,9 @@ from collab.errors import CollabError, KeepLost
 from collab.ids import JobId, RoomId, client_id
 from collab.merge.contest import Resolver
 from collab.ports import Clock
+from collab.syntax.syntax import Syntax
 from generation.book import Book
+from generation.checks.checks import Checks
 from generation.errors import StaleEpoch
 from generation.events import GenerationEvent, JobFinished, JobProgressed
 from generation.experience import Experience
@@ -71,6 +73,7 @@ class Workers:
         self._experience = experience
         self._shared = shared
         self._resolver = resolver
+        self._checks = Checks(Syntax())
         self._active: dict[JobId, Active] = {}
 
     def start(self, shelves: Shelves, room: RoomId, job: JobId, group: asyncio.TaskGroup) -> asyncio.Task[None]:
@@ -166,6 +169,7 @@ class Workers:
             self._random,
             tell,
             self._experience,
+            self._checks,
             self._shared,
             self._resolver,
         )

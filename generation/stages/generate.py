@@ -27,6 +27,11 @@ class Talking(Protocol):
         """
         ...
 
+    @property
+    def ended(self) -> bool:
+        """Whether the model itself ended its answer."""
+        ...
+
     def judge(self, writer: AnswerWriter) -> None:
         """Looks at an answer that is finished.
 

@@ -1,25 +1,100 @@
-"""The fifth stage: what was written is checked as it now stands in the room."""
+"""The fifth stage: what was written is checked, repaired once if it can be, and else offered instead."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from dataclasses import dataclass, field
 
-from collab.document import Document
+from collab.ids import SuggestionId
+from collab.merge.hunks import HunkId
+from generation.amending import amendment
+from generation.checks.checks import Checks
+from generation.checks.finding import Finding
+from generation.pipeline import AnswerWriter
+from generation.repair import Repair, repaired
 from generation.stages.post_process import Processed
-from generation.validation import problem
+
+HELD = "A check found a mistake:"
+Patient = Callable[[Generator[None, None, list[Finding]]], Awaitable[list[Finding]]]
+"""Runs the steps of a check to their end, letting others go between them."""
+Mend = Callable[[list[Finding]], Awaitable[Repair | None]]
+"""Asks the model once to repair what was found; None if that is not to be, or no answer came."""
 
 
 @dataclass(frozen=True, slots=True)
 class Integrated:
-    """``findings`` say what is wrong with the files as they are, ``problems`` what of the answer was left out."""
+    """``findings`` say what is still wrong, ``problems`` what of the answer was left out.
 
-    findings: tuple[str, ...]
+    ``noted`` are suggestions that were made before it was known what is wrong with them.
+    """
+
+    findings: tuple[Finding, ...]
     problems: tuple[str, ...]
+    repaired: tuple[str, ...] = ()
+    noted: dict[SuggestionId, list[str]] = field(default_factory=dict)
 
 
-def integrate(processed: Processed, live: Document) -> Integrated:
-    """Checks each file that the answer has changed, with what people did to it meanwhile."""
-    listing = live.listing()
-    files = [(path, listing.by_path(path)) for path in processed.paths]
-    found = [problem(path, live.text(file.id)) for path, file in files if file is not None]
-    return Integrated(tuple(said for said in found if said), processed.problems)
+async def integrate(
+    processed: Processed, writer: AnswerWriter, checks: Checks, patient: Patient, mend: Mend
+) -> Integrated:
+    """Checks what the answer makes of the files. The writer's next pull lands what comes of it.
+
+    What people did meanwhile is not looked at: the resolver did that when each hunk landed.
+    """
+    found = await patient(checks.examine(writer.draft))
+    wrong = [one for one in found if one.certain]
+    settled: list[str] = []
+    # What is only offered is for people to judge; nothing of it has landed that could be repaired.
+    mendable = [one for one in wrong if not _asked(writer, one.path)]
+    if mendable or writer.refused:
+        mended = await mend(mendable)
+        if mended is not None:
+            settled, still = await _take(mended, writer, checks, patient)
+            found = [one for one in found if one.path in still or not one.certain]
+            wrong = [one for one in wrong if one.path in still]
+    noted = _hold_back(writer, checks, wrong)
+    writer.release(settled)
+    return Integrated(tuple(found), processed.problems, tuple(settled), noted)
+
+
+async def _take(
+    mended: Repair, writer: AnswerWriter, checks: Checks, patient: Patient
+) -> tuple[list[str], set[str]]:
+    """Puts what a repair made in the place of what was wrong, where that passes the checks.
+
+    Returns the paths that it changed, and those that are wrong still.
+    """
+    results = mended.results()
+    found = await patient(checks.examine(repaired(writer.draft, results)))
+    still = {one.path for one in found if one.certain}
+    taken = []
+    for path, text in results.items():
+        file = writer.draft.opened(path)
+        if path in still or file is None or _asked(writer, path):
+            continue
+        change = amendment(file, text)
+        writer.amend(file.path, change.withdrawn, change.edits)
+        taken.append(path)
+    return taken, still
+
+
+def _asked(writer: AnswerWriter, path: str) -> bool:
+    """Whether something of a file's changes is a suggestion."""
+    file = writer.draft.opened(path)
+    return file is not None and any(edit.hunk in writer.proposals.of for edit in file.edits)
+
+
+def _hold_back(writer: AnswerWriter, checks: Checks, findings: Iterable[Finding]) -> dict[SuggestionId, list[str]]:
+    """Recalls the hunks that are to blame; those that are suggestions already get what was found noted."""
+    blamed: dict[HunkId, list[Finding]] = {}
+    for finding in findings:
+        file = writer.draft.opened(finding.path)
+        for hunk in checks.culprits(file, finding.path, finding) if file is not None else ():
+            blamed.setdefault(hunk, []).append(finding)
+    noted: dict[SuggestionId, list[str]] = {}
+    for hunk, some in blamed.items():
+        words = [str(finding) for finding in some]
+        if not writer.recall(hunk, f"{HELD} {words[0]}", words):
+            for suggestion in writer.proposals.of.get(hunk, ()):
+                noted[suggestion] = words
+    return noted

@@ -23,7 +23,7 @@ def post_process(generated: Generated, land: Callable[[AnswerWriter], None]) -> 
     Raises StreamBroken if it is not complete, GenerationError if it changes nothing.
     """
     writer = generated.writer
-    writer.finish()
+    writer.finish(ended=generated.talk.ended)
     land(writer)
     generated.talk.judge(writer)
     return Processed(tuple(writer.paths), tuple(writer.problems))

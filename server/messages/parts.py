@@ -147,6 +147,9 @@ class Job(Part):
     expected_tokens: int | None = Field(default=None, description="Tokens that the answer will have, a guess.")
     eta_confidence: float | None = Field(default=None, description="How sure eta_seconds is, from 0 to 1.")
     steers: list[str] = Field(default_factory=list, description="What was said to it while it ran.")
+    findings: list[str] = Field(
+        default_factory=list, description="What checks found in what it wrote: syntax errors, imports of nothing."
+    )
     request_id: str = Field(default="", description="Names its last request in logs and at the provider.")
     error_code: str = Field(default="", description="What kind of failure it was, for programs.")
     severity: Literal["", "notice", "warning", "error"] = ""
@@ -200,3 +203,4 @@ class Suggestion(Part):
     gone: str = Field(
         default="", description="Of an open one: why there is no place for it any more; empty while there is."
     )
+    findings: list[str] = Field(default_factory=list, description="What checks found to be wrong with it.")

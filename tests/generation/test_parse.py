@@ -18,6 +18,7 @@ from generation.answer import (
     ParseProblem,
     ProseSkipped,
     ReplaceText,
+    Retracted,
     SearchCompleted,
     WholeFileOpened,
 )
@@ -257,6 +258,88 @@ def test_a_huge_line_of_prose_is_not_kept() -> None:
     assert len(parser._buffer) <= 5000
 
 
+@pytest.mark.parametrize(
+    ("begin", "divider", "end"),
+    [
+        ("<<<<<<< search", "=======", ">>>>>>> replace"),
+        ("<<<<<<< ORIGINAL", "=======", ">>>>>>> UPDATED"),
+        ("------- SEARCH", "=======", "+++++++ REPLACE"),
+        ("<<<<< SEARCH", "=====", ">>>>> REPLACE"),
+        ("<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE```"),
+        ("<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE<|im_end|>"),
+        ("<<<<<<< SEARCH", "======= ", ">>>>>>> REPLACE</s>"),
+        ("<<<<<<<SEARCH", "=======", ">>>>>>>REPLACE"),
+        ("  <<<<<<< SEARCH", "  =======", "  >>>>>>> REPLACE"),
+    ],
+)
+def test_other_ways_to_write_the_markers(begin: str, divider: str, end: str) -> None:
+    assert changes(f"src/app.py\n{begin}\nold\n{divider}\nnew\n{end}\n") == hunk()
+
+
+def test_a_block_without_an_end_does_not_take_the_next_one_with_it() -> None:
+    block = HUNK.partition("\n")[2]
+    events = changes("src/app.py\n<<<<<<< SEARCH\na\n=======\nb\n" + block)
+    assert isinstance(events[3], ParseProblem)
+    assert events[4:] == hunk()
+
+
+@pytest.mark.parametrize("tag", ["think", "thinking", "THINK", "reasoning", "thought", "reflection", "scratchpad"])
+def test_every_tag_of_reasoning_is_read(tag: str) -> None:
+    assert changes(f"<{tag}>\n{HUNK}</{tag}>\n\n{HUNK}") == hunk()
+
+
+def test_reasoning_whose_beginning_is_not_marked_takes_back_what_it_said() -> None:
+    events = changes(f"Maybe:\n{HUNK}No.</think>\n\n{HUNK}")
+    assert events == [*hunk(), Retracted(), *hunk()]
+
+
+def test_a_sentence_about_the_end_of_reasoning_is_prose() -> None:
+    assert changes("It closes </think> there.\n" + HUNK) == hunk()
+
+
+@pytest.mark.parametrize(
+    "fence",
+    ["```diff\n-old\n+new\n```", "```\n@@ -1,2 +1,2 @@\n-old\n+new\n```", "```\n--- a/x\n+++ b/x\n```",
+     "```bash\npip install x\n```", "```java\nclass A {}\n```"],
+)  # fmt: skip
+def test_a_fence_that_cannot_be_the_file_is_a_problem(fence: str) -> None:
+    [problem] = changes(f"src/app.py\n{fence}\n")
+    assert isinstance(problem, ParseProblem)
+    assert "src/app.py" in problem.reason
+
+
+def test_a_script_may_stand_in_a_fence_of_a_shell() -> None:
+    assert changes("run.sh\n```bash\nmake\n```\n") == whole("run.sh", "make\n")
+
+
+def test_blank_lines_before_a_block_in_a_fence_do_not_make_it_a_file() -> None:
+    block = HUNK.partition("\n")[2]
+    assert changes(f"src/app.py\n```python\n\n{block}```\n") == hunk()
+
+
+def test_blank_lines_at_the_start_of_a_file_stay() -> None:
+    assert changes("a.txt\n```\n\n\nx\n```\n") == whole("a.txt", "\n\nx\n")
+
+
+def test_a_file_that_holds_a_block_is_not_certain() -> None:
+    events = changes("src/app.py\n```python\nx = 1\n" + HUNK.partition("\n")[2] + "```\n")
+    assert isinstance(events[-1], ParseProblem)
+    assert FileClosed() not in events
+
+
+def test_prose_with_fences_in_a_fence_as_short_is_not_certain() -> None:
+    answer = "README.md\n```markdown\n# T\n```\nmake\n```\nend\n```\n\nsrc/app.py\n```python\nx\n```\n"
+    events = changes(answer)
+    assert isinstance(events[-1], ParseProblem)
+    assert "where it ends" in events[-1].reason
+    assert FileClosed() not in events
+
+
+def test_prose_without_fences_in_a_short_fence_is_read_and_so_is_what_follows() -> None:
+    answer = "README.md\n```markdown\n# T\n```\n\nsrc/app.py\n```python\nx\n```\n" + HUNK
+    assert changes(answer) == [*whole("README.md", "# T\n"), *whole("src/app.py", "x\n"), *hunk()]
+
+
 LINES = st.sampled_from(
     [
         "src/app.py",
@@ -278,6 +361,15 @@ LINES = st.sampled_from(
         "<<<<<<< DELETE f.py",
         "<<<<<<< RENAME g.py => h.py",
         "<think>",
+        "<reasoning>",
+        "  <<<<<<< SEARCH",
+        "  >>>>>>> REPLACE",
+        "------- SEARCH",
+        "+++++++ REPLACE",
+        ">>>>>>> REPLACE```",
+        "README.md",
+        "```markdown",
+        "so</think>",
         "</think>",
         "a</thinking>b",
         "x = 1",

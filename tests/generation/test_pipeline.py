@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Mapping
 from itertools import count
 
 from hypothesis import given, settings
@@ -26,10 +27,10 @@ PERSON = ClientId(9)
 class Scene:
     """A live document and a writer into it."""
 
-    def __init__(self, *, review: bool = False) -> None:
+    def __init__(self, *, review: bool = False, may_drop: bool = False, base: Mapping[str, str] = BASE) -> None:
         self.live = Document(ClientId(1))
-        for path in BASE:
-            self._add(path)
+        for path, text in base.items():
+            self._add(path, text)
         files, suggestions = count(1), count(1)
         self.writer = AnswerWriter(
             JobId("j1"),
@@ -40,13 +41,14 @@ class Scene:
             file_id=lambda: FileId(f"n{next(files)}"),
             suggestion_id=lambda: SuggestionId(f"s{next(suggestions)}"),
             answer_chars=100_000,
+            may_drop=may_drop,
         )
-        self.writer.show([FileId(f"id-{path}") for path in BASE])
+        self.writer.show([FileId(f"id-{path}") for path in base])
         self.suggestions: list[Suggestion] = []
         self.events: list[GenerationEvent] = []
 
-    def _add(self, path: str) -> None:
-        self.live.edit(lambda editor: editor.create(FileId(f"id-{path}"), path, BASE[path]))
+    def _add(self, path: str, text: str) -> None:
+        self.live.edit(lambda editor: editor.create(FileId(f"id-{path}"), path, text))
 
     def pull(self) -> None:
         outcome = self.writer.pull(self.live)
@@ -154,6 +156,126 @@ def test_in_review_nothing_is_written() -> None:
     assert [s.kind for s in scene.suggestions] == ["hunk", "new_file", "whole_file"]
 
 
+def test_a_block_whose_text_stands_there_already_is_done() -> None:
+    scene = Scene().write(block("app.py", "two\n", "two\nthree\n"))
+    assert scene.text("app.py") == BASE["app.py"]
+    assert (scene.writer.changes, scene.writer.done, scene.suggestions) == (1, 1, [])
+
+
+def test_a_block_that_was_made_already_is_done_though_its_lines_are_gone() -> None:
+    scene = Scene().write(block("app.py", "2\n", "two\nthree\n"))
+    assert scene.text("app.py") == BASE["app.py"]
+    assert (scene.writer.done, scene.suggestions) == (1, [])
+
+
+def test_what_is_written_as_it_stands_is_not_put_in_before_it_differs() -> None:
+    scene = Scene()
+    scene.writer.feed("app.py\n<<<<<<< SEARCH\ntwo\n=======\ntwo\nthr")
+    scene.pull()
+    assert scene.text("app.py") == BASE["app.py"]
+    scene.write("ow\n>>>>>>> REPLACE\n")
+    assert scene.text("app.py") == "one\ntwo\nthrow\nthree\nfour\nfive\n"
+
+
+def test_lines_that_are_indented_in_another_way_are_found() -> None:
+    scene = Scene().write(block("app.py", "  two\n  three\n", "  two\n    2.5\n  three\n"))
+    assert scene.text("app.py") == "one\ntwo\n  2.5\nthree\nfour\nfive\n"
+
+
+def test_a_file_is_found_by_the_end_of_its_path() -> None:
+    scene = Scene(base={"src/app.py": "one\ntwo\n"}).write(block("app.py", "two\n", "2\n"))
+    assert scene.text("src/app.py") == "one\n2\n"
+
+
+def test_lines_that_are_left_out_in_a_whole_file_keep_it_as_it_is() -> None:
+    scene = Scene()
+    scene.writer.feed("app.py\n````\none\nTWO\n")
+    scene.pull()
+    scene.write("# ... rest of the file ...\n````\n")
+    assert scene.text("app.py") == BASE["app.py"]
+    assert {suggestion.kind for suggestion in scene.suggestions} == {"hunk"}
+    assert all("left out" in suggestion.findings[0] for suggestion in scene.suggestions)
+
+
+def test_lines_that_are_left_out_in_what_is_looked_for_have_no_place() -> None:
+    scene = Scene().write(block("app.py", "one\n# ... existing code ...\nfive\n", "1\nfive\n"))
+    assert scene.text("app.py") == BASE["app.py"]
+    assert "leaves lines out" in scene.suggestions[0].reason
+
+
+LONG = "".join(f"line {number}\n" for number in range(20))
+
+
+def long_scene(*, may_drop: bool = False) -> Scene:
+    return Scene(may_drop=may_drop, base={"app.py": LONG})
+
+
+def test_a_whole_file_that_drops_most_of_it_is_held_back() -> None:
+    scene = long_scene().write("app.py\n````\nline 3\nline 4 is new\n````\n")
+    assert scene.text("app.py") == LONG
+    assert all("keep only 1 of the file's 20 lines" in one.reason for one in scene.suggestions)
+    assert scene.suggestions
+
+
+def test_a_whole_file_that_drops_most_of_it_as_asked_is_written() -> None:
+    scene = long_scene(may_drop=True).write("app.py\n````\nline 3\nline 4 is new\n````\n")
+    assert scene.text("app.py") == "line 3\nline 4 is new\n"
+
+
+def test_a_whole_file_that_is_about_as_long_is_written() -> None:
+    new = "".join(f"other {number}\n" for number in range(15))
+    assert long_scene().write(f"app.py\n````\n{new}````\n").text("app.py") == new
+
+
+def test_a_fence_without_an_end_is_offered_where_the_model_has_ended() -> None:
+    scene = Scene()
+    scene.writer.feed("new.py\n````\nx = 1\n")
+    scene.writer.finish(ended=True)
+    scene.pull()
+    assert scene.writer.cut is None
+    assert scene.live.listing().by_path("new.py") is None
+    assert [(one.kind, one.after) for one in scene.suggestions] == [("new_file", "x = 1\n")]
+
+
+def test_what_was_only_reasoned_about_is_taken_back() -> None:
+    scene = Scene()
+    scene.writer.feed("Maybe:\n" + block("app.py", "two\n", "2\n") + "new.py\n````\nx\n````\n")
+    scene.pull()
+    assert "2\n" in scene.text("app.py")
+    scene.write("no.</think>\n" + block("app.py", "four\n", "4\n"))
+    assert scene.text("app.py") == BASE["app.py"].replace("four", "4")
+    assert scene.live.listing().by_path("new.py") is None
+    assert (scene.writer.changes, scene.writer.applied) == (1, 1)
+
+
+def test_a_hunk_is_recalled_with_what_was_found() -> None:
+    scene = Scene().write(block("app.py", "two\n", "2\n") + block("app.py", "four\n", "4\n"))
+    [first, _] = scene.writer.draft.files["app.py"].edits
+    assert scene.writer.recall(first.hunk, "Why.", ["What."])
+    scene.pull()
+    assert scene.text("app.py") == BASE["app.py"].replace("four", "4")
+    [suggestion] = scene.suggestions
+    assert (suggestion.before, suggestion.after) == ("two\n", "2\n")
+    assert (suggestion.reason, suggestion.findings) == ("Why.", ("What.",))
+    assert scene.writer.applied == 1
+    assert not scene.writer.recall(first.hunk, "Why.", [])
+    scene.undo()
+    assert scene.text("app.py") == BASE["app.py"]
+
+
+def test_a_draft_holds_what_the_answer_alone_makes() -> None:
+    scene = Scene()
+    scene.writer.feed(block("app.py", "two\n", "2\n"))
+    insert(scene.live, FileId("id-app.py"), 0, "mine\n")
+    scene.write(block("app.py", "four\n", "4\n") + "n.py\n````\nx\n````\n<<<<<<< RENAME end.txt => z.txt\n")
+    draft = scene.writer.draft
+    assert draft.text("app.py") == "one\n2\nthree\n4\nfive\n"
+    assert draft.text("n.py") == "x\n"
+    assert draft.text("z.txt") == BASE["end.txt"]
+    assert draft.text("end.txt") is None
+    assert set(draft.paths()) == {"app.py", "win.txt", "z.txt", "empty.txt", "n.py"}
+
+
 ANSWER_LINES = st.sampled_from(
     [
         *("app.py", "win.txt", "end.txt", "empty.txt", "new.py", "<<<<<<< SEARCH", "<<<<<<< SEARCH", "======="),
@@ -222,6 +344,14 @@ def test_whatever_a_model_says_people_lose_nothing_and_undo_leaves_theirs(answer
             marks += type_somewhere(person, rng, f"«{len(marks)}»")
             scene.live.apply([person.encode(scene.live.state_vector())])
     scene.writer.finish()
+    scene.pull()
+    for draft in list(scene.writer.draft.files.values()):
+        for edit in list(draft.edits):
+            if rng.random() < 0.3:
+                scene.writer.recall(edit.hunk, "Why.", ["What."])
+    if rng.random() < 0.4:
+        marks += type_somewhere(person, rng, f"«{len(marks)}»")
+        scene.live.apply([person.encode(scene.live.state_vector())])
     scene.pull()
     whole = "\0".join(scene.live.text(file) for file in scene.live.listing().files)
     assert all(whole.count(mark) == 1 for mark in marks)

@@ -24,8 +24,8 @@ export interface Job {
   hunks_applied: number; hunks_pending: number; undone: boolean; can_undo: boolean; error: string | null;
   priority: "high" | "normal" | "low"; position: number | null; model_why: string; strategy_why: string;
   prompt_tokens: number; cost: number | null; attempts: Attempt[]; current_file: string | null;
-  expected_tokens: number | null; eta_confidence: number | null; steers: string[]; request_id: string;
-  error_code: string; severity: "" | "notice" | "warning" | "error"; cached: boolean;
+  expected_tokens: number | null; eta_confidence: number | null; steers: string[]; findings: string[];
+  request_id: string; error_code: string; severity: "" | "notice" | "warning" | "error"; cached: boolean;
 }
 export interface ModelInfo { name: string; context_tokens: number; capabilities: string[] }
 export interface Suggestion {
@@ -35,7 +35,7 @@ export interface Suggestion {
   state: "open" | "accepted" | "rejected" | "both" | "edited" | "merged" | "gone"; answered_by: string | null;
   conflict: "none" | "overlapping_edits" | "same_file_different_content" | "structural_conflict";
   layer: "" | "lines" | "tokens" | "syntax"; choices: ("accept" | "reject" | "both" | "edit")[]; at_ms: number;
-  answered_ms: number; gone: string;
+  answered_ms: number; gone: string; findings: string[];
 }
 export interface TouchedFile { path: string; by: string[] }
 export interface VersionInfo {

@@ -11,7 +11,7 @@ import { readMode, settingsMap, writeMode } from "../src/store/roomSettings";
 const suggestion = (id: string, more: Partial<Suggestion> = {}): Suggestion => ({
   suggestion: id, job: "j1", file: "f1", path: "a.py", reason: "", kind: "hunk", before: "two\n", current: "two\n",
   after: "2\n", anchor: null, end: null, state: "open", answered_by: null, conflict: "overlapping_edits", layer: "",
-  choices: ["accept", "reject", "both", "edit"], at_ms: 0, answered_ms: 0, gone: "", ...more,
+  choices: ["accept", "reject", "both", "edit"], at_ms: 0, answered_ms: 0, gone: "", findings: [], ...more,
 });
 
 describe("threeSides", () => {
