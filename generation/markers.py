@@ -73,6 +73,12 @@ def ends(line: str, opened: Opening) -> bool:
     return _END.fullmatch(_inside(line, opened)) is not None
 
 
+def begins(line: str, opened: Opening | None = None) -> Opening | None:
+    """The line as the first of another block, within one or within a file: not indented any further."""
+    inside = line if opened is None else _inside(line, opened)
+    return None if inside[:1] in {" ", "\t"} else opening(inside)
+
+
 def fence(line: str) -> tuple[str, str] | None:
     """The signs of a line that opens or closes a fence, and what stands behind them."""
     found = _FENCE.fullmatch(line)

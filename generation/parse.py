@@ -49,7 +49,17 @@ from generation.answer import (
     WholeFileOpened,
 )
 from generation.fences import contradiction
-from generation.markers import MAX_MARKER, Opening, closes, divides, ends, may_be_fence, may_be_marker, opening
+from generation.markers import (
+    MAX_MARKER,
+    Opening,
+    begins,
+    closes,
+    divides,
+    ends,
+    may_be_fence,
+    may_be_marker,
+    opening,
+)
 from generation.naming import fence_path, line_path, mentioned_path, resolved
 
 MAX_LINE: Final = 4096
@@ -355,7 +365,7 @@ class Parser:
             line = self._buffer if end < 0 else self._buffer[:end]
             if end < 0 and (may_be_fence(line, self._fence) or may_be_marker(line)):
                 return False
-            if end >= 0 and opening(line):
+            if end >= 0 and begins(line):
                 self._problem(
                     f"The whole text of {self._path} holds a block that replaces lines, so it is not certain "
                     "which of both is meant; it was left out."
@@ -459,7 +469,7 @@ class Parser:
             )
             self._state = _State.SKIPPING
             return True
-        if opening(line):
+        if begins(line, self._opened):
             self._problem(f"A change to {self._path} has no end; it was left out.")
             self._state = _State.PROSE
             self._named = self._path
