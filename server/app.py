@@ -70,6 +70,9 @@ def create_state(settings: Settings) -> AppState:
     hub = Hub(open_store, limits, clock, random, settings.commit_interval_ms / 1000, cluster)
     engine = generation_settings(settings)
     models = ConfiguredModels(engine)
+    for spec in models.catalog:
+        if spec.provider.missing_key:
+            logger.warning("the model %s cannot be asked: %s", spec.name, spec.provider.missing_key)
     release = version("pairloom")
     resolver = TextResolver(Syntax())
     generation: GenerationService

@@ -19,7 +19,7 @@ from generation.catalog import ModelSpec
 from generation.checks.checks import Checks
 from generation.checks.finding import Finding
 from generation.choice import Plan
-from generation.errors import GenerationError, StaleEpoch, StreamBroken
+from generation.errors import GenerationError, ModelError, StaleEpoch, StreamBroken
 from generation.events import ContextReady, GenerationEvent, JobProgressed, StrategyDetermined
 from generation.experience import Experience
 from generation.io.exchange import Exchange
@@ -105,8 +105,8 @@ class Run:
             raise StaleEpoch(error.message) from error
         except (GenerationError, CollabError) as error:
             self.stop()
-            kept = KEPT if isinstance(error, StreamBroken) else ""
-            self._job.fail(self._epoch, error.message + kept)
+            broken = isinstance(error, StreamBroken) or (isinstance(error, ModelError) and self._has_kept)
+            self._job.fail(self._epoch, error.message + (KEPT if broken else ""))
 
     def accepted(self, ledger: Ledger) -> None:
         """A suggestion of this job was accepted while it runs; an undo takes that back too."""
@@ -209,6 +209,10 @@ class Run:
         self._job.model = model.name
         self._job.offline = model is SPEC
         self._job.model_why = why[:MOST_WHY]
+
+    @property
+    def _has_kept(self) -> bool:
+        return self._writer is not None and bool(self._writer.kept)
 
     def _opened(self) -> AnswerWriter:
         if self._writer is None:

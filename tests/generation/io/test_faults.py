@@ -204,6 +204,8 @@ async def test_a_template_is_not_put_upon_what_a_model_has_written() -> None:
     async with scene([breaks(BOTH, "cut"), fails(503)]) as seen:
         job = await seen.ask("write a readme")
         assert (job.state, job.hunks_applied, seen.text) == ("failed", 1, ONE_DONE)
+        assert job.error is not None
+        assert "What was complete is kept" in job.error
         assert seen.room.of(SuggestionAdded) == []
 
 
