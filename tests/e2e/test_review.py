@@ -240,3 +240,19 @@ async def test_a_collision_is_decided_on_a_phone_in_the_dark(
     await phone.job("explain on a phone").get_by_test_id("job-review").tap()
     await expect(hunks(phone, "accepted")).to_contain_text("by Eve")
     assert await phone.page.evaluate("document.body.scrollWidth <= innerWidth")
+
+
+async def test_what_checks_found_stands_with_the_suggestion_and_with_the_job(
+    both: Both, server: Server, room: str, answers: Answers
+) -> None:
+    ada, ben = both
+    answers("pad to the left", Answer("pad.py\n````\ndef pad(:\n    pass\n````\n"))
+    await server.write(room, "main.py", "print(1)\n")
+    await ada.ask("pad to the left")
+    await ben.job_is("pad to the left", "needs_review")
+    suggested = ben.get("suggestion", state="open")
+    await expect(suggested.get_by_test_id("finding")).to_contain_text("pad.py, line 1")
+    await expect(ada.job("pad to the left").get_by_test_id("finding")).to_contain_text("pad.py, line 1")
+    await ben.job("pad to the left").get_by_test_id("job-review").click()
+    await expect(hunks(ben, "open").get_by_test_id("finding")).to_contain_text("pad.py")
+    await expect(ada.file("pad.py")).to_have_count(0)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { diffTexts } from "../src/ai/diff";
 import { emptyAi, reduceAi } from "../src/ai/inbox";
-import { canRetry, isRunning, outcome } from "../src/ai/words";
+import { canRetry, isRunning, outcome, reasonOf } from "../src/ai/words";
 import type { AnyEvent, Job, Suggestion } from "../src/messages";
 import { job, suggestion } from "./making";
 
@@ -59,6 +59,12 @@ it("offers Retry for jobs that did not end well, Cancel for those that run", () 
   expect(canRetry(job("j", { state: "complete" }))).toBe(false);
   expect(isRunning(job("j", { state: "queued" }))).toBe(true);
   expect(isRunning(job("j", { state: "needs_review" }))).toBe(false);
+});
+
+it("does not say a finding twice that the reason ends with", () => {
+  const findings = ["a.py, line 1: it cannot be parsed.", "a.py, line 3: nothing is called so."];
+  expect(reasonOf(suggestion("s", { reason: `A check found a mistake: ${findings[0]}`, findings }))).toBe("A check found a mistake:");
+  expect(reasonOf(suggestion("s", { reason: "Somebody typed here.", findings }))).toBe("Somebody typed here.");
 });
 
 describe("diffTexts", () => {

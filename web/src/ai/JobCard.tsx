@@ -2,6 +2,7 @@
 import type { Job } from "../messages";
 import { useState, type ReactNode } from "react";
 import { useRoom, useSession } from "../store/context";
+import { Findings } from "./Findings";
 import { JobFacts } from "./JobFacts";
 import { placeInWords } from "./line";
 import { answerTokens, canRetry, changeTitle, isRunning, moment, money, stage, timeLeft } from "./words";
@@ -11,6 +12,7 @@ function facts(job: Job): string {
   return [
     job.asked_by && `Asked by ${job.asked_by}`,
     job.offline ? "offline templates, no AI" : job.model,
+    job.cached ? "an answer that was given before" : null,
     answerTokens(job),
     job.cost === null ? null : money(job.cost),
     job.attempts.length > 1 ? `${job.attempts.length} requests` : null,
@@ -139,6 +141,7 @@ export function JobCard({ job, children }: { job: Job; children?: ReactNode }) {
           {job.error} {job.error_code && <span className="mono muted">{job.error_code}</span>}
         </p>
       )}
+      <Findings findings={job.findings} />
       {summary && <p className="small">{summary}</p>}
       <Files job={job} />
       {children}

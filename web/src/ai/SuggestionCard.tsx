@@ -5,7 +5,8 @@ import { emptied } from "../review/place";
 import { useLive } from "../review/useLive";
 import { useRoom, useSession } from "../store/context";
 import { DiffView } from "./DiffView";
-import { collision, outcome, suggestionTitle, type Choice } from "./words";
+import { Findings } from "./Findings";
+import { collision, outcome, reasonOf, suggestionTitle, type Choice } from "./words";
 
 const BUTTONS: [Choice, string, string][] = [
   ["accept", "Accept", "a"],
@@ -127,10 +128,11 @@ export function SuggestionCard({ suggestion, inline = false, leave }: Props) {
       </header>
       {(how || suggestion.reason || by) && (
         <p className="small">
-          {how && <span className="badge conflict">{how}</span>} {suggestion.reason}{" "}
+          {how && <span className="badge conflict">{how}</span>} {reasonOf(suggestion)}{" "}
           {by && <span className="muted">Asked by {by}.</span>}
         </p>
       )}
+      <Findings findings={suggestion.findings} />
       {open && <Sides suggestion={suggestion} />}
       <footer className="row wrap">
         {open ? (

@@ -160,6 +160,12 @@ export function outcome(suggestion: Suggestion): string {
   }
 }
 
+/** Why it did not land by itself, without a finding at its end that is shown beside it anyway. */
+export function reasonOf({ reason, findings }: Suggestion): string {
+  const repeated = findings.find((finding) => finding !== "" && reason.endsWith(finding));
+  return repeated === undefined ? reason : reason.slice(0, -repeated.length).trimEnd();
+}
+
 /** Told to the second of two who answer. */
 export function cameSecond(suggestion: Suggestion): string {
   return `${suggestion.answered_by ?? "Somebody"} was first (${outcome(suggestion)}), so your choice was not taken.`;

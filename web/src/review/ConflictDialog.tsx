@@ -1,6 +1,7 @@
 /** The sides of a suggestion next to each other, and the choice between them. */
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
-import { choiceText, collision, outcome, sideOf, suggestionTitle, type Choice } from "../ai/words";
+import { Findings } from "../ai/Findings";
+import { choiceText, collision, outcome, reasonOf, sideOf, suggestionTitle, type Choice } from "../ai/words";
 import { Dialog } from "../layout/Dialog";
 import type { Suggestion } from "../messages";
 import { useRoom, useSession } from "../store/context";
@@ -119,13 +120,14 @@ function Sides({ suggestion, edit }: { suggestion: Suggestion; edit: boolean }) 
     >
       <div className="conflict-body" onKeyDown={keys} data-state={suggestion.state}>
         <p className="small">
-          {how && <span className="badge conflict">{how}</span>} {suggestion.reason}{" "}
+          {how && <span className="badge conflict">{how}</span>} {reasonOf(suggestion)}{" "}
           {job && (
             <span className="muted">
               {job.kind === "job" ? `${job.asked_by || "Somebody"} asked ${job.model || "the AI"}: “${job.prompt}”` : `${job.prompt} (${job.asked_by})`}
             </span>
           )}
         </p>
+        <Findings findings={suggestion.findings} />
         <div role="alert" className="conflict-news">
           {decided && (
             <p className="banner" data-testid="conflict-decided">

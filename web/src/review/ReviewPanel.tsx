@@ -2,7 +2,8 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { Choices, pressed } from "../ai/SuggestionCard";
 import { DiffView } from "../ai/DiffView";
-import { changeTitle, collision, outcome, sideOf, stage, suggestionTitle } from "../ai/words";
+import { Findings } from "../ai/Findings";
+import { changeTitle, collision, outcome, reasonOf, sideOf, stage, suggestionTitle } from "../ai/words";
 import { fileText } from "../files/listing";
 import { Icon } from "../layout/Icon";
 import type { Job, Suggestion } from "../messages";
@@ -33,7 +34,8 @@ function Hunk({ suggestion, side, current, take }: { suggestion: Suggestion; sid
         <span className="grow" />
         {!open && <span className={`badge ${suggestion.state}`}>{outcome(suggestion)}</span>}
       </header>
-      {suggestion.reason && <p className="small">{suggestion.reason}</p>}
+      {suggestion.reason && <p className="small">{reasonOf(suggestion)}</p>}
+      <Findings findings={suggestion.findings} />
       {gone && <p className="small warn">{gone}</p>}
       {suggestion.kind === "rename_file" ? (
         <p className="mono small">
