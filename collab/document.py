@@ -29,6 +29,7 @@ from collab.merge.items import ItemIndex
 from collab.merge.structs import Run
 from collab.offsets import from_utf8, to_utf8, utf8_length, utf16_length
 from collab.probe import Probe
+from collab.stamps import Stamps
 from collab.wire import decode_anchor, decode_state_vector, write_uint
 
 T = TypeVar("T")
@@ -81,12 +82,15 @@ class Document:
         "_subscription",
         "_track",
         "client_id",
+        "stamps",
         "version",
     )
 
     def __init__(self, client_id: ClientId) -> None:
         self.client_id = client_id
         self.version = 0
+        self.stamps = Stamps()
+        """When each file changed; counted only after ``watch_files``."""
         self._doc: Doc[Any] = Doc(client_id=client_id)
         self._files: Map[Any] = self._doc.get("files", type=Map)
         self._applied = Applied()
@@ -250,6 +254,11 @@ class Document:
             self._listing = None
             self._deep = self._files.observe_deep(partial(_observed_files, ref(self)))
 
+    @property
+    def watched(self) -> bool:
+        """Whether changes of files are noted (``watch_files``)."""
+        return self._deep is not None
+
     def fork(self, client_id: ClientId) -> Document:
         """A copy at this state that writes under another client id."""
         copy = Document(client_id)
@@ -376,15 +385,19 @@ class Document:
             self._index = FileIndex()
 
     def _observed_files(self, events: Iterable[object]) -> None:
+        changed: list[FileId] = []
         for event in events:
             path = getattr(event, "path", [])
             if isinstance(event, TextEvent) and len(path) == 2 and path[1] == "text":
                 self._applied.deltas[FileId(path[0])] = read_delta(cast(Any, event).delta)
+                changed.append(FileId(path[0]))
             else:
                 keys = path[:1] or list(getattr(event, "keys", ()))
                 self._applied.files_changed = True
                 self._applied.entries.update(keys)
                 self._touch(keys)
+                changed += map(FileId, keys)
+        self.stamps.note(changed)
 
 
 def _state_of(document: ref[Document]) -> bytes:

@@ -27,7 +27,11 @@ JOB, LEDGER, REDO, SUGGESTION, OPEN = "job", "ledger", "redo", "suggestion", "op
 there only where several nodes run jobs: what of hunks that are not complete may be in the document.
 """
 JOB_KINDS: Final = (JOB, LEDGER, REDO, SUGGESTION, OPEN)
-"""All kinds of records that only the keeper of a room's jobs may change."""
+"""The kinds of records that a book holds, which only the keeper of a room's jobs may change."""
+SENT: Final = "sent"
+"""What models were sent (``generation.sent``): kept by job too, and read only when somebody asks."""
+KEPT_KINDS: Final = (*JOB_KINDS, SENT)
+"""All kinds of records that only the keeper may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,11 @@ class Book:
             *(Change(OPEN, key, data) for key, data in self.open_hunks.items()),
         ]
 
+    def beyond(self, newest: int) -> list[JobId]:
+        """The first job that is not among the ``newest``, if there are more; the others were told before it."""
+        jobs = [job.id for job in self.jobs.values() if job.kind == "job"]
+        return jobs[-newest - 1 : -newest]
+
     def trim(self, most: int) -> list[Change]:
         """Forgets the oldest ended jobs beyond ``most`` that have no open suggestion, and what is theirs.
 
@@ -128,7 +137,7 @@ class Book:
             del self.jobs[job.id]
             self.ledgers.pop(job.id, None)
             self.redos.pop(job.id, None)
-            changes += [Change(record, job.id, None) for record in (JOB, LEDGER, REDO)]
+            changes += [Change(record, job.id, None) for record in (JOB, LEDGER, REDO, SENT)]
             kept = Suggestions()
             for suggestion in self.suggestions.all():
                 if suggestion.job == job.id:

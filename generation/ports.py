@@ -17,6 +17,7 @@ from collab.ledger import Ledger
 from collab.origin import Origin
 from collab.ports import LogEntry
 from generation.catalog import Catalog, ModelSpec
+from generation.context.people import Participant
 from generation.events import GenerationEvent
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ class RoomHandle(Protocol):
 
     Where several nodes share the room, only the keeper of its jobs may change what is theirs. On a node that is it
     no more, ``change`` and ``apply`` raise KeepLost for a JobOrigin or an UndoOrigin, and ``put_record`` drops
-    what is of ``generation.book.JOB_KINDS``.
+    what is of ``generation.book.KEPT_KINDS``.
     """
 
     @property
@@ -54,6 +55,10 @@ class RoomHandle(Protocol):
 
     def set_presence(self, client: ClientId, state: Mapping[str, object] | None) -> None:
         """Sets, or with None removes, the awareness state of a client of this process."""
+        ...
+
+    def participants(self) -> Sequence[Participant]:
+        """The people who are here, and where."""
         ...
 
     def put_record(self, kind: str, key: str, value: bytes | None) -> None:

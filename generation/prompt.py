@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
 from generation.catalog import ModelSpec
-from generation.context.selection import Context
+from generation.context.pieces import Context
+from generation.context.wording import worded
 from generation.ports import Message
 from generation.strategy import Strategy
 
@@ -74,15 +74,7 @@ def build(
     was not made for code.
     """
     system = "\n\n".join([ROLE, *_formats(strategy, model), _STRUCTURE, _DATA])
-    parts = []
-    if context.instructions:
-        parts.append("The rules of this project, by the people who own it:\n\n" + context.instructions)
-    if context.shown:
-        parts.append("The files:\n\n" + "\n\n".join(fenced(file.path, file.text) for file in context.shown))
-    if context.others:
-        more = context.files - len(context.shown) - len(context.others)
-        listed = "\n".join(context.others) + (f"\nand {more} more" if more > 0 else "")
-        parts.append("Other files, whose text is not shown (so do not change them with blocks):\n\n" + listed)
+    parts = worded(context)
     if applied:
         parts.append(
             "An earlier try of this request was broken off. The files above hold what it wrote already; do "
@@ -106,11 +98,3 @@ def _formats(strategy: Strategy, model: ModelSpec | None) -> list[str]:
     if model is not None and not model.has("code") and not full:
         formats.append(_EXAMPLE)
     return [_RULES[strategy.name], *formats]
-
-
-def fenced(path: str, text: str) -> str:
-    """A file as data: its path, and its text in a fence longer than any that the text holds."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=3)
-    fence = "`" * max(4, longest + 1)
-    end = "" if not text or text.endswith("\n") else "\n"
-    return f"{path}\n{fence}\n{text}{end}{fence}"

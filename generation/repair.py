@@ -14,10 +14,11 @@ from collab.document import Document
 from collab.ids import ClientId, FileId, JobId, SuggestionId
 from generation.checks.finding import Finding
 from generation.context.tokens import estimate
+from generation.context.wording import fenced
 from generation.draft import Draft
 from generation.pipeline import AnswerWriter
 from generation.ports import Message
-from generation.prompt import BLOCKS, ROLE, WHOLE, fenced
+from generation.prompt import BLOCKS, ROLE, WHOLE
 
 _ASK: Final = (
     "You were asked for the following, and your answer has a mistake. Repair it: change what is wrong in the "

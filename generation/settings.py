@@ -23,6 +23,10 @@ class GenerationSettings:
     """What the model takes in, prompt and answer together."""
     answer_tokens: int = 16_000
     """Room for the answer that the prompt leaves free."""
+    context_wanted: int = 32_000
+    """Tokens of the project that are enough for a prompt, unless it names files that take more."""
+    index_patience: float = 10.0
+    """How long a job waits for the first index of a large project."""
     timeout_connect: float = 10.0
     timeout_first_token: float = 60.0
     timeout_silence: float = 30.0

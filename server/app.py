@@ -25,6 +25,8 @@ from collab.merge.resolver import TextResolver
 from collab.ports import Store
 from collab.syntax.syntax import Syntax
 from generation.cache import AnswerCache, MemoryAnswers
+from generation.io.gathering import Gathering
+from generation.io.indexing import Indexes
 from generation.io.models import ConfiguredModels
 from generation.io.service import GenerationEngine
 from generation.io.shared import SharedGeneration
@@ -75,12 +77,25 @@ def create_state(settings: Settings) -> AppState:
             logger.warning("the model %s cannot be asked: %s", spec.name, spec.provider.missing_key)
     release = version("pairloom")
     resolver = TextResolver(Syntax())
+    indexes = Indexes(clock)
+    gathering = Gathering(indexes, Syntax(), clock)
     generation: GenerationService
     if cluster is None or board is None:
-        generation = GenerationEngine(hub, models, engine, clock, random, resolver=resolver, cache=answers)
+        generation = GenerationEngine(
+            hub, models, engine, clock, random, resolver=resolver, cache=answers, gathering=gathering
+        )
     else:
         generation = shared = SharedGeneration(
-            hub, models, engine, clock, random, cluster, board, resolver=resolver, cache=answers
+            hub,
+            models,
+            engine,
+            clock,
+            random,
+            cluster,
+            board,
+            resolver=resolver,
+            cache=answers,
+            gathering=gathering,
         )
         cluster.on_renewed(shared.renewed)
     # A parser is for one thread at a time.
@@ -90,6 +105,7 @@ def create_state(settings: Settings) -> AppState:
     def forget(room: RoomId) -> None:
         generation.forget(room)
         texts.forget(room)
+        indexes.forget(room)
 
     hub.on_deleted(forget)
     history = History(
@@ -105,6 +121,7 @@ def create_state(settings: Settings) -> AppState:
         generation=generation,
         history=history,
         door=door,
+        indexes=indexes,
         past=Past(texts, OlderTexts(hub, history.shelf), cluster),
         dispatch=Dispatch(generation, limits, random, release, history),
         version=release,
@@ -128,6 +145,7 @@ def create_app(settings: Settings) -> Starlette:
             jobs = tasks.create_task(state.generation.run())
             history = tasks.create_task(state.history.run())
             door = tasks.create_task(state.door.run())
+            indexes = tasks.create_task(state.indexes.run())
             state.started = True
             try:
                 yield
@@ -138,6 +156,7 @@ def create_app(settings: Settings) -> Starlette:
                 await state.history.drain()
                 history.cancel()
                 door.cancel()
+                indexes.cancel()
                 await state.close_models()
 
     app = Starlette(

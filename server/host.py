@@ -30,7 +30,7 @@ from collab.effects import (
 )
 from collab.errors import KeepLost, StoreError, TryLater
 from collab.history.version import is_history
-from collab.ids import ClientId, ConnectionId, PersonId, RoomId
+from collab.ids import ClientId, ConnectionId, FileId, PersonId, RoomId
 from collab.ledger import Ledger
 from collab.limits import Limits
 from collab.logsize import LogSize
@@ -40,10 +40,11 @@ from collab.presence import PresenceView, RemoteHolder, Rival
 from collab.room import Member, Room
 from collab.shared import Keep
 from collab.versions import FileVersions
-from generation.book import JOB_KINDS
+from generation.book import KEPT_KINDS
+from generation.context.people import Participant
 from generation.event_codec import encode_event
 from generation.events import GenerationEvent
-from server.announce import Announcer
+from server.announce import Announcer, cursor_moved
 from server.audience import Audience
 from server.blaming import shown_name
 from server.bus_messages import Said
@@ -147,6 +148,18 @@ class RoomHost:
         """Everybody who is here, jobs included."""
         return self._room.presence.views()
 
+    def participants(self) -> list[Participant]:
+        """The people who are here, jobs not included, and where their cursors are."""
+        found: list[Participant] = []
+        for view in self.people():
+            if view.kind != "job":
+                cursor = cursor_moved(view, self.document)
+                file = FileId(view.file) if view.file is not None else None
+                found.append(
+                    Participant(view.name, file, cursor.position.line + 1 if cursor is not None else None)
+                )
+        return found
+
     def connections(self) -> int:
         """How many connections the room has."""
         return len(self.audience.members)
@@ -237,7 +250,7 @@ class RoomHost:
         """Stores or forgets a record of the room, soon and in order; none of jobs that another node keeps."""
         if self.retired:
             return
-        kept = kind in JOB_KINDS or is_history(kind)
+        kept = kind in KEPT_KINDS or is_history(kind)
         keep = self.keep() if self.keep is not None and kept else None
         if keep is not None or self.keep is None or not kept:
             self._records.put(self.room, kind, key, value, keep.token if keep is not None else 0)

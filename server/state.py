@@ -9,6 +9,7 @@ from random import Random
 
 from collab.limits import Limits
 from collab.ports import Clock
+from generation.io.indexing import Indexes
 from generation.service import GenerationService
 from server.dispatch import Dispatch
 from server.door.door import Door
@@ -30,6 +31,7 @@ class AppState:
     generation: GenerationService
     history: History
     door: Door
+    indexes: Indexes
     past: Past
     dispatch: Dispatch
     version: str

@@ -14,15 +14,17 @@ from collab.ids import FileId, SuggestionId, short_id
 from collab.ledger import Ledger
 from collab.merge.contest import Resolver
 from collab.ports import Clock
-from generation.book import Book
+from generation.book import SENT, Book
 from generation.catalog import ModelSpec
 from generation.checks.checks import Checks
 from generation.checks.finding import Finding
 from generation.choice import Plan
+from generation.context.material import Material
 from generation.errors import GenerationError, ModelError, StaleEpoch, StreamBroken
 from generation.events import ContextReady, GenerationEvent, JobProgressed, StrategyDetermined
 from generation.experience import Experience
 from generation.io.exchange import Exchange
+from generation.io.gathering import Gathering
 from generation.io.landing import Landing
 from generation.io.mending import Mending, mend
 from generation.io.remembering import Remembered
@@ -35,6 +37,7 @@ from generation.reckoning import Reckoning, named_tokens
 from generation.repair import Repair
 from generation.resilience import Ask
 from generation.rewriting import asks_to_drop
+from generation.sent import MOST_JOBS, Sent, sent_ask
 from generation.settings import GenerationSettings
 from generation.sizing import wants
 from generation.stages.determine import Determined, determine
@@ -75,6 +78,7 @@ class Run:
         checks: Checks,
         shared: bool = False,
         resolver: Resolver | None = None,
+        gathering: Gathering | None = None,
     ) -> None:
         self._handle = handle
         self._book = book
@@ -87,6 +91,9 @@ class Run:
         self._tell = tell
         self._resolver = resolver
         self._checks = checks
+        self._gathering = gathering
+        self._material = Material()
+        self._sent = Sent(job.id)
         self._writer: AnswerWriter | None = None
         self._landing = Landing(handle, book, job, epoch, clock, tell, self.check, shared=shared)
         self._tries = 0
@@ -135,10 +142,12 @@ class Run:
     async def _work(self) -> None:
         job, landing = self._job, self._landing
         self._stage(JobState.PREPARING, "Preparing.")
-        # No await between these: the context is read from the very state that the session was forked at.
+        # What the model is shown is read from the very state that the session is forked at here.
         writer = self._writer = self._open_writer(self._handle.document)
         self._room = self._handle.document.settings()
         self._stage(JobState.CONTEXT_ANALYSIS, "Choosing what the model sees.")
+        self._material = await self._gathered(writer)
+        self.check()
         plan = self._exchange.plan(self._asked(), lambda: wants(job, writer))
         self._chosen(plan.models[0], plan.why)
         determined = self._determine(plan.models[0])
@@ -193,12 +202,13 @@ class Run:
         answer = model.context_tokens - model.prompt_tokens
         prompt = int(model.prompt_tokens * share / max(1.0, scale))
         settings = replace(self._settings, context_tokens=answer + prompt, answer_tokens=answer)
-        prepared = prepare(Task(job, writer, self._room, settings))
+        prepared = prepare(Task(job, writer, self._room, settings, self._material))
         determined = determine(job, prepared, model)
         job.strategy = determined.strategy.name
         job.strategy_why = determined.strategy.why
         shown = tuple(file.path for file in determined.context.shown)
         self._tell(ContextReady(job.id, shown, determined.tokens))
+        self._note_sent(determined, model.name)
         return determined
 
     def _ask(self, ask: Ask) -> Sequence[Message]:
@@ -242,6 +252,28 @@ class Run:
         self.said(f"Asking for a repair: {' '.join(map(str, findings))}"[:1000])
         listener = Mending(repair, self, lambda tokens: self.counted(before + tokens, reported=True))
         return await mend(repair, job, Talk(self._exchange, plan, listener, templates=False))
+
+    async def _gathered(self, writer: AnswerWriter) -> Material:
+        if self._gathering is None:
+            return Material()
+        patience = self._settings.index_patience
+        return await self._gathering.material(self._handle, self._book, self._job, writer, patience, self.said)
+
+    def _note_sent(self, determined: Determined, model: str) -> None:
+        """Keeps what the model is sent, for who asks later."""
+        ask = sent_ask(
+            determined.context,
+            determined.messages,
+            model=model,
+            at_ms=self._clock.wall_ms(),
+            strategy=determined.strategy.name,
+            strategy_why=determined.strategy.why,
+            tokens=determined.tokens,
+        )
+        self._sent = self._sent.then(ask)
+        self._handle.put_record(SENT, self._job.id, self._sent.to_bytes())
+        for job in self._book.beyond(MOST_JOBS):
+            self._handle.put_record(SENT, job, None)
 
     def _open_writer(self, live: Document) -> AnswerWriter:
         def file_id() -> FileId:

@@ -29,6 +29,7 @@ from generation.experience import Experience
 from generation.io.answering import Answering
 from generation.io.answers import Answers
 from generation.io.exchange import Exchange, Pause
+from generation.io.gathering import Gathering
 from generation.io.lateness import Lateness
 from generation.io.reporting import Reporting
 from generation.io.shelves import Shelves
@@ -73,6 +74,7 @@ class GenerationEngine:
         resolver: Resolver | None = None,
         pause: Pause = asyncio.sleep,
         cache: AnswerCache | None = None,
+        gathering: Gathering | None = None,
     ) -> None:
         """``pause`` waits before a model that failed is asked again; ``cache`` keeps answers for further use."""
         self._rooms = rooms
@@ -100,6 +102,7 @@ class GenerationEngine:
             self._experience,
             shared=peers is not None,
             resolver=resolver,
+            gathering=gathering,
         )
         self._lateness = Lateness(self._shelves.book, self._reporting, clock, random)
         self._answering = Answering(self._reporting, self._workers, clock, random)

@@ -22,6 +22,7 @@ from generation.cache import AnswerCache
 from generation.events import GenerationEvent
 from generation.io.asking import Asking
 from generation.io.following import Following
+from generation.io.gathering import Gathering
 from generation.io.reading import READ_SECONDS, Reading
 from generation.io.service import GenerationEngine
 from generation.io.tickets import PACE, Pace, Tickets
@@ -76,6 +77,7 @@ class SharedGeneration:
         pace: Pace = PACE,
         resolver: Resolver | None = None,
         cache: AnswerCache | None = None,
+        gathering: Gathering | None = None,
     ) -> None:
         self._rooms = rooms
         self._peers = peers
@@ -92,6 +94,7 @@ class SharedGeneration:
             turns=self._turns,
             resolver=resolver,
             cache=cache,
+            gathering=gathering,
         )
         self._asking = Asking(peers, clock, random, self._carry_out)
         self._reading = Reading(rooms, clock, self._ask_jobs, self._ask_suggestions, self._keeps)

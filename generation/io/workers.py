@@ -18,6 +18,7 @@ from generation.errors import StaleEpoch
 from generation.events import GenerationEvent, JobFinished, JobProgressed
 from generation.experience import Experience
 from generation.io.exchange import Exchange
+from generation.io.gathering import Gathering
 from generation.io.reporting import Reporting
 from generation.io.run import Run
 from generation.io.shelves import Shelves
@@ -61,6 +62,7 @@ class Workers:
         *,
         shared: bool,
         resolver: Resolver | None = None,
+        gathering: Gathering | None = None,
     ) -> None:
         self._rooms = rooms
         self._exchange = exchange
@@ -74,6 +76,7 @@ class Workers:
         self._shared = shared
         self._resolver = resolver
         self._checks = Checks(Syntax())
+        self._gathering = gathering
         self._active: dict[JobId, Active] = {}
 
     def start(self, shelves: Shelves, room: RoomId, job: JobId, group: asyncio.TaskGroup) -> asyncio.Task[None]:
@@ -172,6 +175,7 @@ class Workers:
             self._checks,
             self._shared,
             self._resolver,
+            self._gathering,
         )
         active.job, active.handle = job, handle
         if self._shared:

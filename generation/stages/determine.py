@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from generation import prompt as prompts
 from generation.catalog import ModelSpec
-from generation.context.selection import Context
+from generation.context.pieces import Context
 from generation.context.tokens import estimate
 from generation.jobs import Job
 from generation.ports import Message

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from collab.errors import NotFound
 from collab.ids import FileId
-from generation.context.selection import Candidate, Context, select
+from generation.context.material import Material
+from generation.context.pieces import Context
+from generation.context.selection import Candidate, select
 from generation.context.tokens import estimate
 from generation.jobs import Job
 from generation.pipeline import AnswerWriter
 from generation.settings import GenerationSettings
 
 _FORMATS_TOKENS = 2_000
-"""The instructions, the formats and the list of other files take their part too."""
+"""What says how to answer takes its part too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A job that begins, the writer of its answer, and the settings of its room."""
+    """A job that begins, the writer of its answer, the settings of its room, and what was gathered for it."""
 
     job: Job
     writer: AnswerWriter
     room: Mapping[str, object]
     settings: GenerationSettings
+    material: Material = field(default_factory=Material)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def prepare(task: Task) -> Prepared:
         named.append(found.id)
     instructions = task.room.get("instructions", "")
     instructions = instructions if isinstance(instructions, str) else ""
-    fixed = estimate(job.prompt) + estimate(instructions) + _FORMATS_TOKENS
+    fixed = estimate(job.prompt) + _FORMATS_TOKENS
     answer = min(settings.answer_tokens, settings.context_tokens // 2)
     context = select(
         [Candidate(file.id, file.shown) for file in listing.files.values()],
@@ -58,6 +61,8 @@ def prepare(task: Task) -> Prepared:
         named,
         max(0, settings.context_tokens - answer - fixed),
         instructions,
+        task.material,
+        settings.context_wanted,
     )
-    task.writer.show([file.id for file in context.shown])
+    task.writer.show(context.seen)
     return Prepared(context)

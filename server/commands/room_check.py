@@ -14,7 +14,7 @@ from collab.ids import RoomId
 from collab.ledger import Ledger
 from collab.ports import Checkpoint, StoredRoom
 from collab.replay import Replay
-from generation.book import JOB_KINDS, LEDGER, REDO, Book
+from generation.book import JOB_KINDS, KEPT_KINDS, LEDGER, REDO, Book
 from server.commands.findings import Finding, Level
 from server.door.bases import PACKS as IMPORT_PACKS
 from server.door.bases import SOURCES
@@ -22,7 +22,7 @@ from server.history.seen import KIND as SEEN
 from server.owners import KIND as OWNERS
 from server.owners import read_owners
 
-RECORD_KINDS = (*JOB_KINDS, OWNERS, VERSION, PACKS, SEEN, SOURCES, IMPORT_PACKS)
+RECORD_KINDS = (*KEPT_KINDS, OWNERS, VERSION, PACKS, SEEN, SOURCES, IMPORT_PACKS)
 """All kinds of records that a room has, but for texts of versions and imports: PACKS tell where these are."""
 
 _RESTORE = "Restore the room from a backup, or export what can still be read and delete it."

@@ -15,7 +15,7 @@ from collab.io.clock import SystemClock
 from collab.origin import JobOrigin, Origin, UndoOrigin
 from collab.shared import Keep
 from generation.board import MemoryBoard
-from generation.book import JOB_KINDS
+from generation.book import KEPT_KINDS
 from generation.event_codec import decode_event, encode_event
 from generation.events import GenerationEvent
 from generation.io.bell import LoopBell
@@ -106,7 +106,7 @@ class NodeRoom(FakeRoom):
         self.node.cluster.spread(self.room)
 
     def put_record(self, kind: str, key: str, value: bytes | None) -> None:
-        if kind in JOB_KINDS and not self.may_generate():
+        if kind in KEPT_KINDS and not self.may_generate():
             return
         super().put_record(kind, key, value)
         self.node.cluster.shared.steps.append((kind, key, value))

@@ -15,6 +15,7 @@ from collab.ids import ClientId, FileId, PersonId, RoomId, client_id
 from collab.ledger import Ledger
 from collab.origin import Origin
 from collab.ports import LogEntry
+from generation.context.people import Participant
 from generation.events import GenerationEvent
 from generation.views import Asker
 
@@ -37,6 +38,7 @@ class FakeRoom:
     loads: int = 0
     seen: asyncio.Event = field(default_factory=asyncio.Event)
     fail_with: Exception | None = None
+    people: list[Participant] = field(default_factory=list)
     log_watch: Callable[[LogEntry], None] = lambda _: None
 
     def change(self, change: Callable[[Editor], T], origin: Origin) -> tuple[T, Applied]:
@@ -67,6 +69,9 @@ class FakeRoom:
             records.pop(key, None)
         else:
             records[key] = value
+
+    def participants(self) -> list[Participant]:
+        return self.people
 
     def may_generate(self) -> bool:
         return True

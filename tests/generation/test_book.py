@@ -4,7 +4,7 @@ from collab.ids import ClientId, FileId, JobId, PersonId, SuggestionId
 from collab.ledger import Copy, Ledger
 from collab.merge.suggestions import Suggestion
 from collab.wire import IdRange
-from generation.book import JOB, LEDGER, REDO, SUGGESTION, Book
+from generation.book import JOB, LEDGER, REDO, SENT, SUGGESTION, Book
 from generation.jobs import Job, JobState
 
 
@@ -48,7 +48,7 @@ def test_old_jobs_are_trimmed_but_not_those_with_open_suggestions() -> None:
     changes = book.trim(2)
     assert list(book.jobs) == ["j0", "j3"]
     assert {(change.kind, change.key) for change in changes} == {
-        (kind, name) for kind in (JOB, LEDGER, REDO) for name in ("j1", "j2")
+        (kind, name) for kind in (JOB, LEDGER, REDO, SENT) for name in ("j1", "j2")
     } | {(SUGGESTION, "s1")}
     assert [one.suggestion for one in book.suggestions.all()] == ["s0"]
 

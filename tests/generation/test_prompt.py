@@ -6,8 +6,9 @@ from generation.answer import (
 )
 from generation.catalog import AnswerFormat, Capability, ModelSpec, Provider
 from generation.context.selection import Candidate, select
+from generation.context.wording import fenced
 from generation.parse import Parser
-from generation.prompt import REQUEST, build, fenced, request_of
+from generation.prompt import REQUEST, build, request_of
 from generation.strategy import Strategy
 from generation.views import StrategyName
 

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from collab.ids import FileId, FilePath
-from generation.context.selection import Candidate, Context, select
+from generation.context.material import Material, Relevance
+from generation.context.pieces import Context
+from generation.context.selection import Candidate, select
 from generation.strategy import choose
 from generation.views import StrategyName
 
@@ -36,3 +38,17 @@ def test_the_choice_follows_the_prompt_and_the_project(
 
 def test_what_is_asked_for_is_taken() -> None:
     assert choose("fix app.py", context("fix app.py", FILES), "full").name == "full"
+
+
+def test_a_file_that_belongs_to_the_request_far_more_than_all_others_is_what_it_is_about() -> None:
+    related = {FileId("app.py"): Relevance(0.9, "its words are those of the request")}
+    candidates = [Candidate(FileId(path), FilePath(path)) for path in FILES]
+    chosen = select(candidates, FILES.__getitem__, "fix it", [], 10_000, "", Material(relevance=related))
+    strategy = choose("fix it", chosen)
+    assert strategy.name == "targeted"
+    assert "app.py (its words are those of the request)" in strategy.why
+
+
+def test_several_named_files_are_told() -> None:
+    strategy = choose("let app.py use other.py", context("let app.py use other.py", FILES))
+    assert (strategy.name, "2 files (app.py, other.py)" in strategy.why) == ("selective", True)

@@ -13,7 +13,7 @@ from collab.ledger import Created, Deleted, Ledger
 from collab.merge.hunks import HunkId
 from collab.undo import undo
 from collab.wire import IdRange
-from generation.book import JOB_KINDS, OPEN, Book
+from generation.book import KEPT_KINDS, OPEN, Book
 from generation.events import JobFinished
 from generation.openhunks import PAGE_BYTES, OpenHunks, open_ledgers
 from generation.ports import FinishDelta, TextDelta
@@ -61,7 +61,7 @@ async def stored(size: int) -> Steps:
 def at(steps: Steps) -> tuple[Document, Book]:
     """What a node finds after these steps."""
     document = Document(ClientId(99))
-    records: dict[str, dict[str, bytes]] = {kind: {} for kind in JOB_KINDS}
+    records: dict[str, dict[str, bytes]] = {kind: {} for kind in KEPT_KINDS}
     for step in steps:
         if isinstance(step, bytes):
             document.apply([step])

@@ -106,7 +106,7 @@ def block(search: str, replace: str) -> str:
 def test_the_context_holds_the_rules_and_the_files_of_the_room() -> None:
     context = prepare(Scene().task()).context
     assert [file.path for file in context.shown] == ["app.py"]
-    assert context.instructions == "Be brief."
+    assert [one.text for one in context.of("rules")] == ["Be brief."]
 
 
 def test_a_named_file_that_is_gone_cannot_be_prepared() -> None:

@@ -1,0 +1,184 @@
+"""Gathers what a model may be shown of a room: from its index, its people, its past requests, its syntax trees."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from collab.document import Document
+from collab.ids import FileId, FilePath
+from collab.ports import Clock
+from collab.syntax.syntax import Syntax
+from generation.book import Book
+from generation.context import people as people_of
+from generation.context import project, session
+from generation.context.kept import Pieces
+from generation.context.material import Excerpt, Material, Relevance
+from generation.context.outline import named, outline
+from generation.context.people import Participant
+from generation.context.relevance import meant, relevance
+from generation.io.indexing import TURN_SECONDS, Indexed, Indexes
+from generation.jobs import Job
+from generation.pipeline import AnswerWriter
+from generation.ports import RoomHandle
+from generation.search.index import is_generated
+
+MOST_OUTLINES: Final = 40
+MOST_EXCERPTS: Final = 8
+EXCERPT_CHARACTERS: Final = 12_000
+LONG: Final = 24_000
+"""Characters of a file from which on a part of it may be shown instead."""
+
+Said = Callable[[str], None]
+Summarise = Callable[[str, str], Awaitable[str | None]]
+"""A file's path and text to a short text that stands for it; None if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """The state that the job was forked at."""
+
+    writer: AnswerWriter
+    paths: Mapping[FileId, FilePath]
+    count: int
+    """The live document's count of changes then."""
+
+
+class Gathering:
+    """For all rooms of a process. ``summarise``, if there is one, makes better outlines than the syntax gives."""
+
+    def __init__(self, indexes: Indexes, syntax: Syntax, clock: Clock, summarise: Summarise | None = None) -> None:
+        self._indexes = indexes
+        self._syntax = syntax
+        self._clock = clock
+        self._summarise = summarise
+
+    async def material(
+        self, handle: RoomHandle, book: Book, job: Job, writer: AnswerWriter, patience: float, said: Said
+    ) -> Material:
+        """What there is for a job. The writer has just been opened on the room's document."""
+        document = handle.document
+        listing = writer.session.base_listing()
+        base = _Base(writer, {file.id: file.shown for file in listing.files.values()}, document.stamps.count)
+        participants = handle.participants()
+        if not base.paths:
+            return Material(session=session.summarised(book.jobs.values(), job))
+        found = self._indexes.of(handle.room, document)
+        if not found.fresh and len(base.paths) > 200:
+            said(f"Reading the project's {len(base.paths)} files.")
+        found = await self._indexes.ready(handle.room, document, patience)
+        related = self._related(found, job, participants)
+        outlines = await self._outlines(found, document, base, related)
+        return Material(
+            relevance=related,
+            outlines=outlines,
+            excerpts=await self._excerpts(found, base, job.prompt),
+            project_map=await self._map(found, document, base),
+            people=people_of.told(participants, base.paths, job.asked_by),
+            session=session.summarised(book.jobs.values(), job),
+            runtime=self._runtime(book, job),
+            note=_note(found),
+        )
+
+    def _related(self, found: Indexed, job: Job, participants: Iterable[Participant]) -> dict[FileId, Relevance]:
+        mine: set[FileId] = set()
+        others: set[FileId] = set()
+        for person in participants:
+            if person.file is not None:
+                (mine if person.name == job.asked_by else others).add(person.file)
+        return relevance(found.index, job.prompt, sorted(mine), sorted(others - mine))
+
+    async def _outlines(
+        self, found: Indexed, document: Document, base: _Base, related: Mapping[FileId, Relevance]
+    ) -> dict[FileId, str]:
+        ranked = sorted(related, key=lambda file: -related[file].score)
+        outlines: dict[FileId, str] = {}
+        for file in ranked[:MOST_OUTLINES]:
+            path = base.paths.get(file)
+            if path is not None and not is_generated(path):
+                outlines[file] = await self._kept(
+                    found.pieces, document, base, file, f"outline {path}", self._outline
+                )
+        return outlines
+
+    async def _outline(self, path: str, text: str) -> str:
+        await self._warm(path, text)
+        made = outline(self._syntax, path, text)
+        if self._summarise is not None:
+            return await self._summarise(path, text) or made
+        return made
+
+    async def _excerpts(self, found: Indexed, base: _Base, prompt: str) -> tuple[Excerpt, ...]:
+        """The definitions that a request names, of files that are long."""
+        names = set(found.index.names_in(prompt))
+        names = (names & meant(prompt)) or {name for name in names if len(name) > 4}
+        files = {file for where in found.index.defining(names).values() if len(where) <= 2 for file in where}
+        made: list[Excerpt] = []
+        for file in sorted(files):
+            path = base.paths.get(FileId(file))
+            if path is None:
+                continue
+            text = base.writer.session.base_text(FileId(file))
+            if len(text) < LONG:
+                continue
+            await self._warm(path, text)
+            for symbol in named(self._syntax.symbols(path, text), names.__contains__):
+                start = text.rfind("\n", 0, symbol.start) + 1
+                end = text.find("\n", symbol.end)
+                part = text[start : (end + 1 or len(text))]
+                if len(part) <= EXCERPT_CHARACTERS and len(made) < MOST_EXCERPTS:
+                    line = text.count("\n", 0, start) + 1
+                    made.append(Excerpt(FileId(file), path, symbol.qualified, line, part))
+        return tuple(made)
+
+    async def _map(self, found: Indexed, document: Document, base: _Base) -> str:
+        lines: list[str] = []
+        for name in project.chosen(found.index.ranked()):
+            file = FileId(name)
+            path = base.paths.get(file)
+            if path is not None and not is_generated(path):
+                lines.append(await self._kept(found.pieces, document, base, file, f"map {path}", self._map_line))
+        return project.worded(lines)
+
+    async def _map_line(self, path: str, text: str) -> str:
+        await self._warm(path, text)
+        return project.line(path, self._syntax.symbols(path, text))
+
+    async def _kept(
+        self,
+        pieces: Pieces[str],
+        document: Document,
+        base: _Base,
+        file: FileId,
+        name: str,
+        make: Callable[[str, str], Awaitable[str]],
+    ) -> str:
+        """What is made of a file's text; kept, as long as the live file is as it was when the job began."""
+        same = document.watched and document.stamps.of(file) <= base.count
+        kept = pieces.get(name) if same else None
+        if kept is None:
+            kept = await make(base.paths[file], base.writer.session.base_text(file))
+            if same and document.stamps.of(file) <= base.count:
+                pieces.put(name, kept, [file])
+        return kept
+
+    async def _warm(self, path: str, text: str) -> None:
+        """Parses in slices."""
+        until = self._clock.monotonic() + TURN_SECONDS
+        for _ in self._syntax.warm(path, text):
+            if self._clock.monotonic() >= until:
+                await asyncio.sleep(0)
+                until = self._clock.monotonic() + TURN_SECONDS
+        await asyncio.sleep(0)
+
+    def _runtime(self, book: Book, job: Job) -> str:
+        return session.found_before(book.jobs.values(), job.id)
+
+
+def _note(found: Indexed) -> str:
+    behind = found.index.pending
+    if not behind:
+        return ""
+    return f"The index is not complete yet: {behind} of {found.index.files} files are still to be read."

@@ -1,0 +1,162 @@
+"""Keeps the indexes of rooms up to date, in pieces between which everybody else has their turn."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+from weakref import ref
+
+from collab.document import Document
+from collab.errors import NotFound
+from collab.ids import FileId, RoomId
+from collab.ports import Clock
+from generation.context.kept import Pieces
+from generation.search.index import ProjectIndex
+
+TURN_SECONDS: Final = 0.004
+"""So long the index works at once."""
+PAUSE_SECONDS: Final = 0.001
+"""And so long it leaves to others, unless somebody waits for it."""
+GATHER_SECONDS: Final = 0.3
+"""So long changes are collected before the index takes them in by itself."""
+MOST_ROOMS: Final = 16
+MOST_FILES: Final = 20_000
+"""Files of all rooms whose indexes are kept; those that nobody has used for longest go first."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Indexed:
+    """The index of one room, and what is kept of its files' texts."""
+
+    room: RoomId
+    document: ref[Document]
+    index: ProjectIndex
+    pieces: Pieces[str]
+    seen: int = -1
+    """The document's count of changes (``collab.stamps``) that the index was told of; -1 before the first time."""
+    waiting: int = 0
+    """How many wait for it."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the index holds all that the document does."""
+        document = self.document()
+        return document is None or (self.index.settled and document.watched and self.seen == document.stamps.count)
+
+
+class Indexes:
+    """All indexes of this process, made when somebody first asks. ``run`` is owned by the process's task group."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._rooms: OrderedDict[RoomId, Indexed] = OrderedDict()
+        self._due: dict[RoomId, None] = {}
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Takes in what changes, until cancelled."""
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            self._wake.clear()
+            due, self._due = self._due, {}
+            for room in due:
+                found = self._rooms.get(room)
+                if found is not None:
+                    await self._work(found)
+
+    def of(self, room: RoomId, document: Document) -> Indexed:
+        """The room's index, which may be behind."""
+        found = self._rooms.get(room)
+        if found is None or found.document() is not document:
+            # The texts of a room that was loaded anew are mostly the same; what is so is not read again.
+            index = found.index if found is not None else ProjectIndex()
+            found = self._rooms[room] = Indexed(room, ref(document), index, Pieces(document.stamps.of))
+            document.stamps.watch = self._watch(room)
+        self._rooms.move_to_end(room)
+        self._evict(found)
+        return found
+
+    async def ready(self, room: RoomId, document: Document, patience: float | None = None) -> Indexed:
+        """The room's index, up to date; or as far as it is after ``patience`` seconds."""
+        found = self.of(room, document)
+        if found.fresh:
+            return found
+        try:
+            async with asyncio.timeout(patience):
+                await self._work(found, waited=True)
+        except TimeoutError:
+            self._mark(room)
+        return found
+
+    def forget(self, room: RoomId) -> None:
+        """The room is deleted."""
+        self._rooms.pop(room, None)
+        self._due.pop(room, None)
+
+    async def _work(self, found: Indexed, *, waited: bool = False) -> None:
+        found.waiting += waited
+        try:
+            async with found.lock:
+                document = found.document()
+                if document is not None:
+                    await self._update(found, document)
+        finally:
+            found.waiting -= waited
+
+    async def _update(self, found: Indexed, document: Document) -> None:
+        index = found.index
+
+        def read(file: str) -> str | None:
+            try:
+                return document.text(FileId(file))
+            except NotFound:
+                return None
+
+        while not found.fresh:
+            listing = document.listing()
+            count = document.stamps.count
+            known = document.watched and found.seen >= 0
+            changed = document.stamps.since(found.seen) if known else None
+            for file in changed or ():
+                found.pieces.drop(file)
+            found.seen = count
+            index.sync({file.id: file.shown for file in listing.files.values()}, changed)
+            until = self._clock.monotonic() + TURN_SECONDS
+            for _ in index.steps(read):
+                if self._clock.monotonic() >= until:
+                    await asyncio.sleep(0 if found.waiting else PAUSE_SECONDS)
+                    until = self._clock.monotonic() + TURN_SECONDS
+            if not document.watched:
+                # Nobody tells what has changed, so once is all that can be done.
+                return
+
+    def _watch(self, room: RoomId) -> Callable[[], None]:
+        def changed() -> None:
+            if room not in self._due:
+                self._mark(room)
+
+        return changed
+
+    def _mark(self, room: RoomId) -> None:
+        self._due[room] = None
+        self._wake.set()
+
+    def _evict(self, but: Indexed) -> None:
+        files = sum(one.index.files for one in self._rooms.values())
+        for room, one in list(self._rooms.items()):
+            gone = one.document() is None and len(self._rooms) > MOST_ROOMS // 2
+            if one is but or not (gone or len(self._rooms) > MOST_ROOMS or files > MOST_FILES):
+                continue
+            files -= one.index.files
+            document = one.document()
+            if document is not None:
+                document.stamps.watch = None
+            self.forget(room)

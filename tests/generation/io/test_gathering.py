@@ -1,0 +1,141 @@
+"""What a job's model is sent, over a real room and a real index."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from collab.document import Document
+from collab.ids import ClientId, FileId
+from collab.io.clock import SystemClock
+from collab.syntax.syntax import Syntax
+from generation.book import SENT
+from generation.context.people import Participant
+from generation.io.gathering import LONG, Gathering
+from generation.io.indexing import Indexes
+from generation.io.service import GenerationEngine
+from generation.ports import FinishDelta, TextDelta
+from generation.scripted import FixedModels, ScriptedModel
+from generation.sent import MOST_JOBS, Sent, SentAsk
+from generation.settings import GenerationSettings
+from generation.views import GenerationRequest
+from tests.generation.fakes import ADA, ROOM, FakeRoom, FakeRooms
+
+SETTINGS = GenerationSettings(merge_interval_ms=1, backoff_first=0.001, backoff_most=0.001)
+ANSWER = "made.txt\n````\nhello\n````\n"
+
+
+@pytest.fixture
+def room() -> FakeRoom:
+    document = Document(ClientId(1))
+    document.watch_files()
+    return FakeRoom({}, document)
+
+
+@asynccontextmanager
+async def working(room: FakeRoom, settings: GenerationSettings = SETTINGS) -> AsyncIterator[GenerationEngine]:
+    clock = SystemClock()
+    gathering = Gathering(Indexes(clock), Syntax(), clock)
+    models = FixedModels(ScriptedModel([TextDelta(ANSWER), FinishDelta("stop")]))
+    engine = GenerationEngine(FakeRooms(room), models, settings, clock, random.Random(1), gathering=gathering)
+    task = asyncio.create_task(engine.run())
+    try:
+        yield engine
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def asked(engine: GenerationEngine, room: FakeRoom, prompt: str, *files: str) -> SentAsk:
+    """What was sent for a request, once it is done."""
+    job = (await engine.submit(ROOM, GenerationRequest(prompt, files), ADA)).job
+    async with asyncio.timeout(10):
+        async with engine.watch(job) as events:
+            async for _ in events:
+                pass
+    return Sent.from_bytes(room.store[SENT][job]).asks[-1]
+
+
+def project(room: FakeRoom) -> None:
+    """Too large to be shown as a whole."""
+    filler = "\n".join(f"    value_{number} = {number}" for number in range(200))
+    for name in ("billing", "orders", "search", "mail", "users", "stock", "audit", "fonts", "dates", "money"):
+        room.add(f"src/{name}.py", f'class {name.title()}:\n    """Keeps {name}."""\n{filler}\n')
+    room.add("src/app.py", "from src.billing import Billing\n\n\ndef main():\n    Billing()\n")
+
+
+async def test_what_belongs_to_the_request_is_shown_and_said_why(room: FakeRoom) -> None:
+    project(room)
+    async with working(room) as engine:
+        ask = await asked(engine, room, "Let `Billing` count invoices.")
+    pieces = {piece.name: piece for piece in ask.pieces}
+    assert pieces["src/billing.py"].form == "whole"
+    assert "it defines Billing" in pieces["src/billing.py"].why
+    assert "src/fonts.py" not in {name for name, piece in pieces.items() if piece.form == "whole"}
+    assert "value_7 = 7" in ask.messages[-1].content
+    assert ask.tokens <= SETTINGS.context_tokens
+    assert ask.strategy_why
+
+
+async def test_the_map_tells_what_the_project_defines(room: FakeRoom) -> None:
+    project(room)
+    async with working(room) as engine:
+        ask = await asked(engine, room, "Hello.")
+    assert "src/billing.py: Billing" in ask.messages[-1].content
+
+
+async def test_who_is_where_is_told(room: FakeRoom) -> None:
+    project(room)
+    room.people = [Participant("Ada", FileId("id-src/mail.py"), 3), Participant("Bob", None)]
+    async with working(room) as engine:
+        ask = await asked(engine, room, "Go on here.")
+    assert "Ada (who asks): src/mail.py, line 3" in ask.messages[-1].content
+    assert "src/mail.py" in {piece.name for piece in ask.pieces if piece.form == "whole"}
+
+
+async def test_what_was_asked_before_is_told(room: FakeRoom) -> None:
+    room.add("a.txt", "x")
+    async with working(room) as engine:
+        await asked(engine, room, "Make a file.")
+        ask = await asked(engine, room, "And now?")
+    assert "Ada asked: 'Make a file.' (done; wrote made.txt)" in ask.messages[-1].content
+
+
+async def test_two_requests_to_a_room_that_did_not_change_begin_alike(room: FakeRoom) -> None:
+    room.add("AGENTS.md", "Use tabs.")
+    for name in ("a", "b", "c"):
+        room.add(f"{name}.py", f"def {name}(): pass\n" * 20)
+    async with working(room) as engine:
+        await asked(engine, room, "Make it.")
+        one = await asked(engine, room, "Fix a.py.")
+        other = await asked(engine, room, "Fix b.py.")
+    first, second = one.messages[-1].content, other.messages[-1].content
+    files_end = first.index("c.py\n````")
+    assert one.messages[0] == other.messages[0]
+    assert first[:files_end] == second[:files_end]
+
+
+async def test_a_definition_that_is_named_in_a_file_that_is_too_long_is_shown_alone(room: FakeRoom) -> None:
+    long = "\n".join(f"def f{number}():\n    return {number}\n" for number in range(LONG // 10))
+    room.add("long.py", f"{long}\ndef wanted():\n    return 'here'\n")
+    for number in range(5):
+        room.add(f"other{number}.py", "x = 1\n" * 2_000)
+    async with working(room, replace(SETTINGS, context_wanted=4_000)) as engine:
+        ask = await asked(engine, room, "Rename `wanted`.")
+    [piece] = [piece for piece in ask.pieces if piece.kind == "symbol"]
+    assert piece.name.startswith("long.py:")
+    assert piece.name.endswith(" wanted")
+    assert "return 'here'" in ask.messages[-1].content
+    assert "return 777\n" not in ask.messages[-1].content
+
+
+async def test_of_many_jobs_only_the_newest_keep_what_was_sent(room: FakeRoom) -> None:
+    async with working(room) as engine:
+        for number in range(MOST_JOBS + 2):
+            await asked(engine, room, f"Make number {number}.")
+    assert len(room.store[SENT]) == MOST_JOBS
