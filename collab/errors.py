@@ -12,6 +12,8 @@ HTTP status and ``close`` the WebSocket close code for the cases in which the co
     |   |-- MalformedUpdate     a CRDT update that cannot be decoded
     |   `-- InvalidOperation    a text operation that does not fit the text
     |-- LimitExceeded           a setting's bound was reached
+    |   |-- TooManyJobs         as many AI jobs wait or run as may
+    |   `-- HourlyLimit         as much was asked of the models within an hour as may be
     |-- TryLater                the process is full, or about to stop
     |-- NotAllowed              the role does not permit it
     |-- NotFound                no such file, job, suggestion
@@ -95,6 +97,27 @@ class LimitExceeded(CollabError):
     code = "limit_exceeded"
     status = 413
     close = 1009
+
+
+class TooManyJobs(LimitExceeded):
+    """Raised when a person, a room or the server has as many AI jobs that wait or run as a setting allows."""
+
+    code = "too_many_jobs"
+    status = 429
+
+
+class HourlyLimit(LimitExceeded):
+    """Raised when as many jobs, tokens or as much money was used within an hour as a setting allows.
+
+    ``retry_after`` is the time in seconds after which some of it may be used again.
+    """
+
+    code = "hourly_limit"
+    status = 429
+
+    def __init__(self, message: str, *, field: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, field=field)
+        self.retry_after = retry_after
 
 
 class TryLater(CollabError):

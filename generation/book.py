@@ -58,10 +58,10 @@ class Book:
     """Records that could not be read; they are left where they are."""
 
     @staticmethod
-    def read(records: Mapping[str, Mapping[str, bytes]], *, interrupt: bool = True) -> Book:
-        """The book of a room that was just loaded: jobs that had not ended are interrupted.
+    def read(records: Mapping[str, Mapping[str, bytes]], *, interrupt: int | None = 0) -> Book:
+        """The book of a room that was just loaded: jobs that had not ended are interrupted, at that time.
 
-        Without ``interrupt`` they are left as they are: another node may run them, or go on with them.
+        With None they are left as they are: another node may run them, or go on with them.
         """
         book = Book()
         for key, value in records[JOB].items():
@@ -70,8 +70,8 @@ class Book:
             except CollabError as error:
                 book.problems.append(f"job {key}: {error.message}")
                 continue
-            if interrupt:
-                job.interrupt()
+            if interrupt is not None:
+                job.interrupt(interrupt)
             book.jobs[job.id] = job
         book.jobs = dict(sorted(book.jobs.items(), key=lambda item: item[1].created_ms))
         for key, value in records[SUGGESTION].items():
@@ -103,7 +103,7 @@ class Book:
         return sum(suggestion.job == job for suggestion in self.suggestions.open())
 
     def active(self) -> int:
-        """How many jobs are queued or running."""
+        """How many jobs are queued, paused or running."""
         return sum(not job.ended for job in self.jobs.values())
 
     def whole(self) -> list[Change]:

@@ -6,6 +6,7 @@ reads as the job's error, so it says what happened and what to do.
 
     GenerationError
     |-- StaleEpoch            work of a job that was cancelled, retried or superseded meanwhile
+    |-- FilesTaken            another job writes the files that the job is about
     |-- ParserLimit           the answer is larger than a setting allows
     `-- ModelError            the model gave no usable answer
         |-- ModelUnavailable  no connection, a timeout before the first token, a server error
@@ -19,6 +20,7 @@ reads as the job's error, so it says what happened and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -34,6 +36,14 @@ class GenerationError(Exception):
 
 class StaleEpoch(GenerationError):
     """Raised when work arrives for a job that was cancelled, retried or ended meanwhile."""
+
+
+class FilesTaken(GenerationError):
+    """Raised when another job writes the files that a job turns out to be about: it waits for them in line."""
+
+    def __init__(self, message: str, paths: Iterable[str]) -> None:
+        super().__init__(message)
+        self.paths = tuple(paths)
 
 
 class ParserLimit(GenerationError):

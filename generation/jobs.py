@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from collab.errors import Conflict, StoreCorrupt
+from collab.errors import Conflict, LimitExceeded, StoreCorrupt
 from collab.ids import ClientId, JobId, PersonId
+from collab.redaction import redacted
 from generation.accounting import total
 from generation.errors import StaleEpoch
 from generation.views import (
     Attempt,
+    Failure,
     GenerationRequest,
     JobKind,
     JobView,
@@ -29,7 +31,7 @@ from generation.views import (
 
 
 class JobState(StrEnum):
-    """Where a job is. The last six are ends."""
+    """Where a job is. The last five are ends."""
 
     QUEUED = "queued"
     PREPARING = "preparing"
@@ -37,6 +39,7 @@ class JobState(StrEnum):
     GENERATING = "generating"
     POST_PROCESSING = "post_processing"
     VALIDATING = "validating"
+    PAUSED = "paused"
     COMPLETE = "complete"
     NEEDS_REVIEW = "needs_review"
     FAILED = "failed"
@@ -53,10 +56,16 @@ STAGES: Final = (
     JobState.VALIDATING,
 )
 """What a job passes through, in this order."""
+ACTIVE: Final = frozenset({*STAGES, JobState.PAUSED})
+"""The states of a job that has not ended."""
 MOST_TAKEOVERS: Final = 3
 """So often a job may lose the node that runs it; then it is taken for the cause."""
 MOST_ATTEMPTS: Final = 50
 """So many requests to models are remembered, the last ones."""
+MOST_STEERS: Final = 20
+"""So often a job may be told something further."""
+MOST_FAILURES: Final = 10
+"""Of a job that failed more often, the first ones are forgotten."""
 RETRYABLE: Final = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.INTERRUPTED})
 
 INTERRUPTED: Final = (
@@ -135,6 +144,23 @@ class Job:
     """Whether its answer is one that was given before."""
     timings: dict[str, float] = field(default_factory=dict)
     """What the try that came to its end took; see generation.experience. Empty for all others."""
+    failures: list[Failure] = field(default_factory=list)
+    turn: float | None = None
+    """Its turn in the room's line, which it keeps until it is asked anew."""
+    waits_for: JobId | None = None
+    """The job that must end before this one may run, because it writes one of its files."""
+    aims: list[str] = field(default_factory=list)
+    """The paths that it was found to be about, beside those that the request names."""
+    context_tokens: int = 0
+    """An estimate of what the last request to a model held."""
+    used_tokens: int = 0
+    """All tokens that it took of models, of requests and answers."""
+    used_cost: float = 0.0
+    charged_tokens: int = 0
+    """Of the tokens and the money that it took, what this process has counted already."""
+    charged_cost: float = 0.0
+    steered: str = ""
+    """What names the last steering, so that one that is asked for twice is done once."""
 
     @property
     def client(self) -> ClientId:
@@ -144,12 +170,12 @@ class Job:
     @property
     def ended(self) -> bool:
         """Whether nothing more will happen by itself."""
-        return self.state not in STAGES
+        return self.state not in ACTIVE
 
     @property
     def running(self) -> bool:
         """Whether somebody has begun to work on it and it has not ended."""
-        return not self.ended and self.state is not JobState.QUEUED
+        return self.state in STAGES and self.state is not JobState.QUEUED
 
     @property
     def can_undo(self) -> bool:
@@ -173,12 +199,13 @@ class Job:
         if self.state is not JobState.QUEUED:
             raise StaleEpoch(f"The job {self.id} is {self.state} and cannot begin.")
         self.state = JobState.PREPARING
+        self.position = self.waits_for = None
         return self.epoch
 
     def check(self, epoch: int) -> None:
         """Raises StaleEpoch unless the work of this epoch may still land."""
-        if epoch != self.epoch or self.ended or self.state is JobState.QUEUED:
-            raise StaleEpoch(f"The job {self.id} was ended or begun anew meanwhile.")
+        if epoch != self.epoch or not self.running:
+            raise StaleEpoch(f"The job {self.id} was ended, paused or begun anew meanwhile.")
 
     def advance(self, epoch: int, state: JobState) -> None:
         """Goes on to a later stage. Raises StaleEpoch."""
@@ -210,6 +237,14 @@ class Job:
         self.attempts = [*self.attempts, attempt][-MOST_ATTEMPTS:]
         self.prompt_tokens += attempt.prompt_tokens
         self.cost = total((self.cost, attempt.cost))
+        self.used_tokens += attempt.prompt_tokens + attempt.answer_tokens
+        self.used_cost += attempt.cost or 0.0
+
+    def charge(self) -> tuple[int, float]:
+        """The tokens and the money that it took since this was asked last."""
+        due = self.used_tokens - self.charged_tokens, self.used_cost - self.charged_cost
+        self.charged_tokens, self.charged_cost = self.used_tokens, self.used_cost
+        return due
 
     def touch(self, paths: Iterable[str], landed: Iterable[str] = ()) -> None:
         """Notes the paths that it writes to or proposes something for, and where something has landed."""
@@ -223,11 +258,18 @@ class Job:
         self._end(JobState.NEEDS_REVIEW if self.hunks_pending else JobState.COMPLETE)
         self.progress = 1.0
 
-    def fail(self, epoch: int, error: str) -> None:
+    def fail(
+        self,
+        epoch: int,
+        error: str,
+        *,
+        code: str = "generation_failed",
+        severity: Severity = "error",
+        at_ms: int = 0,
+    ) -> None:
         """The work cannot be done. Raises StaleEpoch."""
         self.check(epoch)
-        self._end(JobState.FAILED)
-        self.error = error
+        self._fail(JobState.FAILED, error, code, severity, at_ms)
 
     def cancel(self, by: str) -> None:
         """Somebody stops it. Raises Conflict if it has ended."""
@@ -236,20 +278,83 @@ class Job:
         self._end(JobState.CANCELLED)
         self.error = f"Cancelled by {by}."
 
-    def interrupt(self) -> None:
-        """The process ends, or ended, while it was queued or running; nothing happens if it had ended."""
-        if not self.ended:
-            self._end(JobState.INTERRUPTED)
-            self.error = INTERRUPTED
+    def interrupt(self, at_ms: int = 0, *, paused: bool = False) -> None:
+        """The process ends, or ended, while it was queued or running; nothing happens if it had ended.
+
+        A paused one stays paused, unless ``paused`` says that its room is gone too.
+        """
+        if self.state in STAGES or (paused and self.state is JobState.PAUSED):
+            self._fail(JobState.INTERRUPTED, INTERRUPTED, "interrupted", "warning", at_ms)
+
+    def pause(self) -> None:
+        """Somebody has it wait until ``resume``; what it had written stays. Raises Conflict if it has ended."""
+        self._must_go_on("paused")
+        if self.state is not JobState.PAUSED:
+            self.state = JobState.PAUSED
+            self._stand()
+
+    def resume(self, client: ClientId) -> bool:
+        """Queues a paused job again; False if it is not paused. Raises Conflict if it has ended."""
+        self._must_go_on("resumed")
+        if self.state is not JobState.PAUSED:
+            return False
+        self._queue(client)
+        return True
+
+    def steer(self, sentence: str, client: ClientId, key: str = "") -> bool:
+        """Tells it something further; whether it must be asked anew for that, being queued again.
+
+        A second time with the same ``key`` nothing happens. Raises Conflict if it has ended, LimitExceeded.
+        """
+        if key and key == self.steered:
+            return False
+        self.may_be_steered()
+        self.steers.append(sentence)
+        self.steered = key
+        if not self.running:
+            return False
+        self._queue(client)
+        return True
+
+    def may_be_steered(self) -> None:
+        """Raises Conflict if it has ended, LimitExceeded if it was steered as often as it may be."""
+        self._must_go_on("steered")
+        if len(self.steers) >= MOST_STEERS:
+            raise LimitExceeded(
+                f"The job {self.id} was steered {MOST_STEERS} times; cancel it, and ask for what you want in one "
+                "piece.",
+                field="prompt",
+            )
+
+    def defer(self, epoch: int, paths: Iterable[str], client: ClientId) -> None:
+        """Queues it again, as others write the files that it was found to be about. Raises StaleEpoch."""
+        self.check(epoch)
+        self.aims = [*paths]
+        self._queue(client)
+
+    def _must_go_on(self, what: str) -> None:
+        if self.ended or self.kind != "job":
+            more = "; retry it first" if self.state in RETRYABLE and self.kind == "job" else ""
+            raise Conflict(
+                f"The job {self.id} has ended ({self.state}), so it cannot be {what}{more}.", field="job"
+            )
+
+    def may_be_retried(self) -> None:
+        """Raises Conflict if it may not be asked again as it is."""
+        if self.state not in RETRYABLE or self.kind != "job":
+            more = "; resume it" if self.state is JobState.PAUSED else ""
+            raise Conflict(
+                f"The job {self.id} is {self.state}; only a failed, cancelled or interrupted one can be retried"
+                f"{more}.",
+                field="job",
+            )
 
     def retry(self, client: ClientId) -> None:
         """Queues it again under a new epoch and client id. Raises Conflict."""
-        if self.state not in RETRYABLE or self.kind != "job":
-            raise Conflict(
-                f"The job {self.id} is {self.state}; only a failed, cancelled or interrupted one can be retried.",
-                field="job",
-            )
+        self.may_be_retried()
         self.takeovers = 0
+        self.turn = None
+        self.aims = []
         self._queue(client)
 
     def adopt(self, client: ClientId) -> None:
@@ -262,11 +367,10 @@ class Job:
         if self.running:
             self._queue(client)
 
-    def take_over(self, client: ClientId) -> bool:
+    def take_over(self, client: ClientId, at_ms: int = 0) -> bool:
         """Queues it again after the node that ran it is gone; False if it fails, because that was too often."""
         if self.takeovers >= MOST_TAKEOVERS:
-            self._end(JobState.FAILED)
-            self.error = WORN_OUT
+            self._fail(JobState.FAILED, WORN_OUT, "worn_out", "error", at_ms)
             return False
         self.takeovers += 1
         self._queue(client)
@@ -283,6 +387,7 @@ class Job:
         self.cached = False
         self.error = None
         self.findings = []
+        self.error_code = self.severity = ""
         # What an earlier try wrote and somebody undid must stay undone, so a new try has its own client id.
         if client not in self.clients:
             self.clients.append(client)
@@ -299,16 +404,39 @@ class Job:
         if self.state is JobState.NEEDS_REVIEW and pending == 0:
             self.state = JobState.COMPLETE
 
+    def _fail(self, state: JobState, error: str, code: str, severity: Severity, at_ms: int) -> None:
+        self._end(state)
+        self.error = redacted(error)
+        self.error_code, self.severity = code, severity
+        self.attempts = [replace(attempt, error=redacted(attempt.error)) for attempt in self.attempts]
+        failure = Failure(
+            at_ms=at_ms,
+            code=code,
+            severity=severity,
+            message=self.error,
+            request=self.request_id,
+            person=self.asked_by,
+            model=self.model,
+            attempts=len(self.attempts),
+            context_tokens=self.context_tokens,
+        )
+        self.failures = [*self.failures, failure][-MOST_FAILURES:]
+
     def _end(self, state: JobState) -> None:
         self.state = state
+        self._stand()
+
+    def _stand(self) -> None:
+        """It does not go on by itself; whoever worked on it does so no more."""
         self.epoch += 1
         self._unsay()
 
     def _unsay(self) -> None:
-        """What was said of the time remaining counts no more."""
+        """What was said of its place, its file and the time remaining counts no more."""
         self.eta_seconds = None
         self.eta_confidence = None
         self.current_file = None
+        self.position = self.waits_for = None
 
     def view(self) -> JobView:
         """What the room sees of it now."""
@@ -350,11 +478,15 @@ class Job:
             error_code=self.error_code,
             severity=self.severity,
             cached=self.cached,
+            waits_for=self.waits_for,
+            failures=tuple(self.failures),
         )
 
     def to_bytes(self) -> bytes:
         """The job as a record."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        values = asdict(self)
+        del values["charged_tokens"], values["charged_cost"]
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
     @staticmethod
     def from_bytes(data: bytes) -> Job:
@@ -368,8 +500,12 @@ class Job:
             if not isinstance(values.get("timings", {}), dict):
                 raise ValueError("its timings are no mapping")
             values["attempts"] = [Attempt(**attempt) for attempt in values.get("attempts", ())]
+            values["failures"] = [Failure(**failure) for failure in values.get("failures", ())]
             if not values["clients"]:
                 raise ValueError("it has no client id")
-            return Job(**values)
+            job = Job(**values)
+            # Whoever ran it has counted what it took, or could not.
+            job.charge()
+            return job
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise StoreCorrupt(f"A stored job cannot be read: {error!r}.") from error

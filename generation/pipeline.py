@@ -34,6 +34,7 @@ from generation.answer import (
 from generation.blocks import Blocks
 from generation.draft import Draft
 from generation.events import FileEnded, FileStarted, GenerationEvent, JobTokens
+from generation.hold import Gate, Hold, OpenGate
 from generation.kept import Kept
 from generation.parse import Parser
 from generation.proposals import Proposals
@@ -86,10 +87,12 @@ class AnswerWriter:
         file_id: Callable[[], FileId],
         suggestion_id: Callable[[], SuggestionId],
         answer_chars: int,
+        gate: Gate | None = None,
         resolver: Resolver | None = None,
         may_drop: bool = False,
         defers: bool = False,
     ) -> None:
+        """``gate`` lets one job at a time write a file; without one, this one is alone."""
         self.session = MergeSession(live, client, resolver)
         self.cut: str | None = None
         """Why the answer is incomplete, in words; None as long as nothing says so."""
@@ -97,17 +100,20 @@ class AnswerWriter:
         self._job = job
         self.draft = Draft(self.session.base_listing(), self.session.base_text)
         self.proposals = Proposals(job, suggestion_id)
-        asks = "" if mode != "review" else OFFLINE if offline else _REVIEW
+        self._asks = "" if mode != "review" else OFFLINE if offline else _REVIEW
+        self._asks_whole = _WHOLE if mode == "ask" else self._asks
         self._blocks = Blocks(
             self.session,
             self.draft,
             self.proposals,
-            asks=asks,
-            asks_whole=_WHOLE if mode == "ask" else asks,
+            asks=self._asks,
+            asks_whole=self._asks_whole,
             may_drop=may_drop,
             defers=defers,
             file_id=file_id,
         )
+        # What is only proposed needs not wait for anybody.
+        self._hold = Hold(gate if gate is not None and not self._asks else OpenGate(), self._blocks.meant)
         self._answer_chars = answer_chars
         self._parser = Parser(self._blocks.known, answer_chars)
         self._path: FilePath | None = None
@@ -126,7 +132,7 @@ class AnswerWriter:
 
     def offer(self, reason: str) -> None:
         """From now on nothing lands before somebody accepts it, for the reason in words."""
-        self._blocks.asks = self._blocks.asks_whole = reason
+        self._asks = self._asks_whole = reason
 
     def feed(self, text: str) -> None:
         """Takes the next piece of the answer."""
@@ -135,7 +141,7 @@ class AnswerWriter:
 
     def finish(self, *, ended: bool = False) -> None:
         """No more comes. ``ended``: the model itself ended the answer; then what lacks only the end of its fence
-        is offered.
+        is offered. What waits for a file even now is only proposed.
         """
         self.finished = True
         for event in self._parser.finish():
@@ -144,10 +150,13 @@ class AnswerWriter:
                 self._blocks.close()
             else:
                 self._take(event)
+        for event in self._hold.give_up():
+            self._do(event)
         self._leave()
 
     def resume(self) -> None:
         """The answer was broken off, and another one goes on with it: what is not complete is taken back."""
+        self._hold.drop()
         self._void()
         self._leave()
         if self.cut is not None:
@@ -157,8 +166,14 @@ class AnswerWriter:
         self.finished = False
         self._parser = Parser(self._blocks.known, self._answer_chars, self.kept.last)
 
+    @property
+    def waits_for(self) -> str | None:
+        """The file that another job must be done with before more of this answer can be written."""
+        return self._hold.path
+
     def abandon(self) -> None:
         """The answer is broken off: what is not complete is taken back."""
+        self._hold.drop()
         self._void()
         self._leave()
         self.proposals.release()
@@ -166,6 +181,8 @@ class AnswerWriter:
 
     def pull(self, live: Document, others: Callable[[], Sequence[Ledger]] = tuple) -> Outcome:
         """What the live document and the room get now. Apply its update, then call ``merged``."""
+        for event in self._hold.release():
+            self._do(event)
         self.dirty = False
         self._flush_tokens()
         pulled = self.session.pull(live, others)
@@ -276,6 +293,16 @@ class AnswerWriter:
     # Reading
 
     def _take(self, event: ParseEvent) -> None:
+        for held in self._hold.release():
+            self._do(held)
+        if isinstance(event, Retracted):
+            self._hold.drop()
+        if not self._hold.keeps(event):
+            self._do(event)
+
+    def _do(self, event: ParseEvent) -> None:
+        self._blocks.asks = self._asks or self._hold.told
+        self._blocks.asks_whole = self._asks_whole or self._hold.told
         match event:
             case ProseSkipped(text):
                 self.prose += text[: PROSE_KEPT - len(self.prose)]

@@ -13,11 +13,20 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from collab import errors
-from collab.errors import CollabError, MalformedMessage
+from collab.errors import CollabError, HourlyLimit, MalformedMessage
 from collab.ids import JobId, RoomId
 from generation.event_codec import MOST_BYTES, to_json
 from generation.sharing import Ticket
-from generation.views import AnsweredAll, Asker, Choice, GenerationRequest, JobView, NewChange, SuggestionView
+from generation.views import (
+    AnsweredAll,
+    Asker,
+    Choice,
+    GenerationRequest,
+    JobView,
+    NewChange,
+    Priority,
+    SuggestionView,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,55 @@ class Retry:
 
     room: RoomId
     job: str
+    asker: Asker
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Have a job wait."""
+
+    room: RoomId
+    job: str
+    asker: Asker
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Have a paused job go on."""
+
+    room: RoomId
+    job: str
+    asker: Asker
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """Tell a job something further; ``key`` names this, so that it is done once if it is asked twice."""
+
+    room: RoomId
+    job: str
+    sentence: str
+    asker: Asker
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Give a waiting job another place, from 1."""
+
+    room: RoomId
+    job: str
+    position: int
+    asker: Asker
+
+
+@dataclass(frozen=True, slots=True)
+class Prioritise:
+    """Give a waiting job another priority."""
+
+    room: RoomId
+    job: str
+    priority: Priority
     asker: Asker
 
 
@@ -124,6 +182,11 @@ Question = (
     Submit
     | Cancel
     | Retry
+    | Pause
+    | Resume
+    | Steer
+    | Move
+    | Prioritise
     | Undo
     | Redo
     | AnswerSuggestion
@@ -140,6 +203,11 @@ _RESULTS: Final[dict[type[Question], TypeAdapter[Any]]] = {
     Submit: _JOB,
     Cancel: _JOB,
     Retry: _JOB,
+    Pause: _JOB,
+    Resume: _JOB,
+    Steer: _JOB,
+    Move: _JOB,
+    Prioritise: _JOB,
     Undo: _JOB,
     Redo: _JOB,
     AnswerSuggestion: TypeAdapter(SuggestionView),
@@ -180,7 +248,14 @@ def encode_result(result: Result) -> bytes:
 
 def encode_error(error: CollabError) -> bytes:
     """The answer to a question that was refused."""
-    return to_json({"code": error.code, "message": error.message, "field": error.field})
+    return to_json(
+        {
+            "code": error.code,
+            "message": error.message,
+            "field": error.field,
+            "retry_after": error.retry_after if isinstance(error, HourlyLimit) else None,
+        }
+    )
 
 
 def decode_answer(question: Question, data: bytes) -> Result:
@@ -191,10 +266,15 @@ def decode_answer(question: Question, data: bytes) -> Result:
             result: Result = _RESULTS[type(question)].validate_json(to_json(answer["result"]), strict=True)
             return result
         code, message, field = answer["code"], answer["message"], answer["field"]
+        retry_after = answer.get("retry_after")
         if not isinstance(message, str) or not isinstance(field, str | None):
             raise TypeError("an error without words")
+        if not isinstance(retry_after, float | int | None):
+            raise TypeError("a wait that is no number")
     except (ValueError, TypeError, KeyError, RecursionError, ValidationError) as error:
         raise _unreadable("An answer", error) from None
+    if code == HourlyLimit.code:
+        raise HourlyLimit(message, field=field, retry_after=retry_after)
     raise ERRORS.get(code, CollabError)(message, field=field)
 
 

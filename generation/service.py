@@ -17,6 +17,7 @@ from generation.views import (
     JobView,
     ModelView,
     NewChange,
+    Priority,
     SuggestionView,
 )
 
@@ -67,6 +68,31 @@ class GenerationService(Protocol):
 
         Raises NotFound, Conflict, LimitExceeded.
         """
+        ...
+
+    async def pause(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        """Has a job wait until it is resumed; what it has completed stays. Raises NotFound, Conflict."""
+        ...
+
+    async def resume(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        """Puts a paused job into the queue again; nothing if it is not paused. Raises NotFound, Conflict."""
+        ...
+
+    async def steer(self, room: RoomId, job: str, sentence: str, asker: Asker) -> JobView:
+        """Tells a job something further. One that runs keeps what it has completed, and is asked anew.
+
+        Raises NotFound, Conflict, InvalidInput, LimitExceeded.
+        """
+        ...
+
+    async def move(self, room: RoomId, job: str, position: int, asker: Asker) -> JobView:
+        """Gives a waiting job another place in the room's queue, from 1; a place among jobs of another priority
+        brings that priority. Raises NotFound, InvalidInput.
+        """
+        ...
+
+    async def prioritise(self, room: RoomId, job: str, priority: Priority, asker: Asker) -> JobView:
+        """Gives a waiting or paused job another priority. Raises NotFound, InvalidInput."""
         ...
 
     async def undo(self, room: RoomId, job: str, asker: Asker) -> JobView:

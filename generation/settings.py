@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from generation.catalog import Catalog, ModelSpec, Provider
 from generation.resilience import Policy
+from generation.usage import Quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class GenerationSettings:
     """Jobs of one room that are queued or running."""
     running_per_room: int = 3
     """Jobs of one room that run at the same time."""
+    quotas: Quotas = field(default_factory=Quotas)
+    """What people, rooms and the server may ask of the models."""
     jobs_kept: int = 200
     """Ended jobs per room that are remembered; older ones are forgotten."""
     prompt_chars: int = 32_000

@@ -45,26 +45,26 @@ def choose(prompt: str, context: Context, asked: StrategyName | None = None) -> 
         return Strategy("selective", f"The prompt says {found[0]!r}, so several files may change.")
     if context.files == 1:
         return Strategy("targeted", "The room has one file, so only places in it change.")
-    aimed = _aimed(context)
-    if len(aimed) == 1:
+    about = aimed(context)
+    if len(about) == 1:
         return Strategy(
-            "targeted", f"The prompt is about {aimed[0].path} ({aimed[0].why}), so only places in it change."
+            "targeted", f"The prompt is about {about[0].path} ({about[0].why}), so only places in it change."
         )
-    if aimed:
-        some = ", ".join(file.path for file in aimed[:3]) + (" and more" if len(aimed) > 3 else "")
-        return Strategy("selective", f"The prompt concerns {len(aimed)} files ({some}), so several may change.")
+    if about:
+        some = ", ".join(file.path for file in about[:3]) + (" and more" if len(about) > 3 else "")
+        return Strategy("selective", f"The prompt concerns {len(about)} files ({some}), so several may change.")
     return Strategy("selective", "The prompt names no single file, so several files may change.")
 
 
-def _aimed(context: Context) -> list[Shown]:
+def aimed(context: Context) -> list[Shown]:
     """The files that the request is about: those that it names, or one that belongs to it far more than all
     others.
     """
     scores = {one.piece.file: one.piece.score for one in context.of("file")}
     named = [file for file in context.shown if scores[file.id] >= _NAMED]
     pinned = {one.piece.file for one in context.of("file") if one.piece.pinned}
-    if aimed := [file for file in context.shown if file.id in pinned] or named:
-        return aimed
+    if about := [file for file in context.shown if file.id in pinned] or named:
+        return about
     ranked = [file for file in context.shown if scores[file.id] > 0]
     if (
         ranked

@@ -1,29 +1,26 @@
 """Which jobs of the rooms that this node keeps may run next, where a board of all nodes says whose turn it is.
 
 A room has only so many tickets on the board at a time as jobs of it may run, so rooms take turns on all nodes
-however many jobs one of them has. A ticket is a turn of its room: what runs on it is the room's next job, by
-priority and then by age, which keeps the order within a room even if tickets overtake each other.
+however many jobs one of them has. A ticket is a turn of its room: what runs on it is the next job of the room's
+line, which keeps the order within a room even if tickets overtake each other.
 """
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from collab.ids import JobId, RoomId
+from generation.line import RANKS, Entry, Line
 from generation.views import Priority
 
-_RANKS: Final[dict[Priority, int]] = {"high": 0, "normal": 1, "low": 2}
+_NAMES: Final[dict[int, Priority]] = {rank: priority for priority, rank in RANKS.items()}
 
 
 @dataclass(slots=True)
 class _Room:
-    """``waiting`` holds (rank, number, job) in the order in which they run."""
-
-    waiting: list[tuple[int, int, JobId]] = field(default_factory=list)
-    running: set[JobId] = field(default_factory=set)
+    line: Line = field(default_factory=Line)
     posted: dict[JobId, tuple[int, float]] = field(default_factory=dict)
     """The tickets on the board, by the job that each names: its rank, and when it was posted."""
 
@@ -37,30 +34,27 @@ class RoomTurns:
         self._per_room = per_room
         self._notify = notify
         self._rooms: dict[RoomId, _Room] = {}
-        self._count = 0
         self._changed: set[RoomId] = set()
 
-    def push(self, room: RoomId, job: JobId, priority: Priority) -> None:
-        """The job waits from now on."""
-        self._count += 1
-        insort(self._rooms.setdefault(room, _Room()).waiting, (_RANKS[priority], self._count, job))
+    def push(self, room: RoomId, entry: Entry, *, first: bool = False) -> float:
+        """See Turns.push."""
+        line = self._rooms.setdefault(room, _Room()).line
+        turn = line.push_first(entry) if first else line.push(entry)
         self._change(room)
+        return turn
 
     def remove(self, job: JobId) -> bool:
-        """Takes a waiting job out; False if it does not wait. Its ticket is another job's turn then."""
+        """See Turns.remove. Its ticket is another job's turn then."""
         for room, state in self._rooms.items():
-            for entry in state.waiting:
-                if entry[2] == job:
-                    state.waiting.remove(entry)
-                    self._change(room)
-                    return True
+            if state.line.remove(job):
+                self._change(room)
+                return True
         return False
 
     def done(self, job: JobId) -> None:
-        """The job runs no more."""
+        """See Turns.done."""
         for room, state in list(self._rooms.items()):
-            if job in state.running:
-                state.running.discard(job)
+            if state.line.done(job):
                 self._change(room)
                 self._tidy(room)
 
@@ -69,20 +63,48 @@ class RoomTurns:
         self._rooms.pop(room, None)
         self._changed.discard(room)
 
+    def order(self, room: RoomId) -> list[JobId]:
+        """See Turns.order."""
+        return self._line(room).order()
+
+    def waits_for(self, room: RoomId, job: JobId) -> JobId | None:
+        """See Turns.waits_for."""
+        return self._line(room).waits_for(job)
+
+    def claim(self, room: RoomId, job: JobId, paths: Collection[str]) -> JobId | None:
+        """See Turns.claim."""
+        return self._line(room).claim(job, paths)
+
+    def may_wait(self, room: RoomId, job: JobId, holder: JobId) -> bool:
+        """See Turns.may_wait."""
+        return self._line(room).may_wait(job, holder)
+
+    def move(self, room: RoomId, job: JobId, position: int) -> list[tuple[JobId, Priority, float]]:
+        """See Turns.move."""
+        moved = self._line(room).move(job, position)
+        self._change(room)
+        return moved
+
+    def prioritise(self, room: RoomId, job: JobId, priority: Priority) -> float:
+        """See Turns.prioritise."""
+        turn = self._line(room).prioritise(job, priority)
+        self._change(room)
+        return turn
+
     def next(self, room: RoomId) -> JobId | None:
         """The room's next job, which counts as running until ``done``; None if none waits or may run."""
         state = self._rooms.get(room)
-        if state is None or not state.waiting or len(state.running) >= self._per_room:
+        if state is None or len(state.line.running()) >= self._per_room:
             return None
-        _, _, job = state.waiting.pop(0)
-        state.running.add(job)
-        self._change(room)
+        job = state.line.next()
+        if job is not None:
+            self._change(room)
         return job
 
     def busy(self, room: RoomId) -> bool:
         """Whether a job of the room runs here."""
         state = self._rooms.get(room)
-        return state is not None and bool(state.running)
+        return state is not None and bool(state.line.running())
 
     # The board
 
@@ -96,20 +118,23 @@ class RoomTurns:
         """The tickets to post for a room now, which count as posted.
 
         As many of each priority, or a higher one, as jobs may run beside those that do: a job of high priority
-        does not wait for the tickets of low ones.
+        does not wait for the tickets of low ones. A job that must wait for a file gets none before that is free.
         """
         state = self._rooms.get(room)
         if state is None:
             return []
-        names: dict[int, Priority] = {rank: priority for priority, rank in _RANKS.items()}
         due = []
-        for rank, _, job in state.waiting:
-            ahead = sum(other <= rank for other, _ in state.posted.values())
-            if len(state.running) + ahead >= self._per_room:
+        for placed in state.line.ready():
+            job = placed.entry.job
+            known = state.posted.get(job)
+            if known is not None and known[0] <= placed.rank:
+                continue
+            ahead = sum(other <= placed.rank for other, _ in state.posted.values())
+            if len(state.line.running()) + ahead >= self._per_room:
                 break
-            if job not in state.posted:
-                state.posted[job] = rank, now
-                due.append((names[rank], job))
+            # One that was posted with a lower priority gets a better ticket; the other one does no harm.
+            state.posted[job] = placed.rank, now
+            due.append((_NAMES[placed.rank], job))
         return due
 
     def unposted(self, room: RoomId, jobs: Iterable[JobId]) -> None:
@@ -134,11 +159,15 @@ class RoomTurns:
                 self._change(room)
                 self._tidy(room)
 
+    def _line(self, room: RoomId) -> Line:
+        state = self._rooms.get(room)
+        return state.line if state is not None else Line()
+
     def _change(self, room: RoomId) -> None:
         self._changed.add(room)
         self._notify()
 
     def _tidy(self, room: RoomId) -> None:
         state = self._rooms[room]
-        if not (state.waiting or state.running or state.posted):
+        if state.line.empty and not state.posted:
             del self._rooms[room]

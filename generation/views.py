@@ -112,6 +112,25 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """One way in which a job ended before its work was done, as it is kept.
+
+    ``request`` names the asking that failed, in the log too; ``attempts`` are the requests to models until then,
+    ``context_tokens`` an estimate of what the last one was sent.
+    """
+
+    at_ms: int
+    code: str
+    severity: Severity
+    message: str
+    request: str = ""
+    person: str = ""
+    model: str = ""
+    attempts: int = 0
+    context_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class JobView:
     """A job, or a change of another ``kind``, at one moment.
 
@@ -156,6 +175,10 @@ class JobView:
     error_code: str = ""
     severity: Severity = ""
     cached: bool = False
+    waits_for: str | None = None
+    """The job that must end before this one may run, because it writes one of its files."""
+    failures: tuple[Failure, ...] = ()
+    """How it failed, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

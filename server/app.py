@@ -64,11 +64,11 @@ def create_state(settings: Settings) -> AppState:
     async def open_store() -> Store:
         return await SqliteStore.open(settings.database_path)
 
-    shares = share(settings, clock, random) if settings.redis_url is not None else None
-    cluster, board, cache = shares if shares is not None else (None, None, None)
+    shared_by = share(settings, clock, random) if settings.redis_url is not None else None
+    cluster = shared_by.cluster if shared_by is not None else None
     answers: AnswerCache | None = None
     if settings.answer_cache:
-        answers = cache if cache is not None else MemoryAnswers(clock, settings.cache_bounds())
+        answers = shared_by.answers if shared_by is not None else MemoryAnswers(clock, settings.cache_bounds())
     hub = Hub(open_store, limits, clock, random, settings.commit_interval_ms / 1000, cluster)
     engine = generation_settings(settings)
     models = ConfiguredModels(engine)
@@ -80,7 +80,7 @@ def create_state(settings: Settings) -> AppState:
     indexes = Indexes(clock)
     gathering = Gathering(indexes, Syntax(), clock)
     generation: GenerationService
-    if cluster is None or board is None:
+    if shared_by is None:
         generation = GenerationEngine(
             hub, models, engine, clock, random, resolver=resolver, cache=answers, gathering=gathering
         )
@@ -91,13 +91,14 @@ def create_state(settings: Settings) -> AppState:
             engine,
             clock,
             random,
-            cluster,
-            board,
+            shared_by.cluster,
+            shared_by.board,
             resolver=resolver,
             cache=answers,
             gathering=gathering,
+            usage=shared_by.usage,
         )
-        cluster.on_renewed(shared.renewed)
+        shared_by.cluster.on_renewed(shared.renewed)
     # A parser is for one thread at a time.
     door = Door(generation, clock, random, resolver, TextResolver(Syntax()), shared=cluster is not None)
     texts = Texts(settings.remembered_bytes)

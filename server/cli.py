@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -16,31 +16,10 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from collab.errors import CollabError
-from collab.ids import RoomId
+from server import cli_jobs
+from server.cli_options import Config, DataDir, Room, Server, quiet, room_meant, run_command
 from server.commands.printing import CommandFailed, say
-from server.logs import configure_logs
-from server.settings_loading import LoadedSettings, SettingsError, load
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="Settings file. Default: PAIRLOOM_CONFIG or ./pairloom.toml."),
-]
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", metavar="DIR", help="Folder that holds what is stored.")
-]
-Room = Annotated[
-    str | None,
-    typer.Option("--room", "-r", metavar="ROOM", help="The room. Default: the setting room, main."),
-]
-Server = Annotated[
-    str | None,
-    typer.Option(
-        "--server",
-        metavar="URL",
-        help="Address of a running server. Default: that of the settings; if none runs there, the embedded "
-        "store is opened directly.",
-    ),
-]
+from server.settings_loading import SettingsError, load
 
 
 def build() -> typer.Typer:
@@ -63,6 +42,7 @@ def build() -> typer.Typer:
     app.command("rooms")(_rooms)
     app.command("history")(_history)
     app.command("models")(_models)
+    app.add_typer(cli_jobs.build(), name="jobs")
     app.command("doctor")(_doctor)
     app.command("migrate")(_migrate)
     app.command("settings")(_settings)
@@ -208,8 +188,10 @@ def _import(
     """
     from server.commands import transfer
 
-    loaded = _quiet(config, data_dir)
-    _run(transfer.import_folder(loaded.settings, folder, _named(room, loaded), server, overwrite=overwrite))
+    loaded = quiet(config, data_dir)
+    run_command(
+        transfer.import_folder(loaded.settings, folder, room_meant(room, loaded), server, overwrite=overwrite)
+    )
 
 
 def _export(
@@ -230,9 +212,9 @@ def _export(
     """
     from server.commands import transfer
 
-    loaded = _quiet(config, data_dir)
-    room_id = _named(room, loaded)
-    _run(transfer.export_folder(loaded.settings, target, room_id, server, as_zip=as_zip, force=force))
+    loaded = quiet(config, data_dir)
+    room_id = room_meant(room, loaded)
+    run_command(transfer.export_folder(loaded.settings, target, room_id, server, as_zip=as_zip, force=force))
 
 
 def _generate(
@@ -268,7 +250,7 @@ def _generate(
     """
     from server.commands import generate
 
-    loaded = _quiet(config, data_dir)
+    loaded = quiet(config, data_dir)
     asked = generate.Request(
         _piped(prompt),
         tuple(file or ()),
@@ -278,7 +260,7 @@ def _generate(
         priority=priority,
         fresh=fresh,
     )
-    named = _named(room, loaded)
+    named = room_meant(room, loaded)
     _exit(asyncio.run(generate.generate(loaded.settings, named, asked, server, as_json=as_json, wait=not no_wait)))
 
 
@@ -300,7 +282,7 @@ def _rooms(
     """List the rooms."""
     from server.commands import show
 
-    _run(show.rooms(_quiet(config, data_dir).settings, server, as_json=as_json))
+    run_command(show.rooms(quiet(config, data_dir).settings, server, as_json=as_json))
 
 
 def _history(
@@ -313,8 +295,8 @@ def _history(
     """List the versions that are kept of a room."""
     from server.commands import history
 
-    loaded = _quiet(config, data_dir)
-    _run(history.versions(loaded.settings, _named(room, loaded), server, as_json=as_json))
+    loaded = quiet(config, data_dir)
+    run_command(history.versions(loaded.settings, room_meant(room, loaded), server, as_json=as_json))
 
 
 def _doctor(
@@ -334,11 +316,11 @@ def _doctor(
     from server.commands.findings import Finding, Level
 
     try:
-        loaded = _quiet(config, data_dir)
+        loaded = quiet(config, data_dir)
     except SettingsError as error:
         found = [Finding(Level.WRONG, "settings", line) for line in str(error).splitlines()]
         _exit(doctor.report(found, [], as_json=as_json))
-    named = _named(room, loaded) if room is not None else None
+    named = room_meant(room, loaded) if room is not None else None
     _exit(asyncio.run(doctor.run(loaded.settings, named, as_json=as_json)))
 
 
@@ -356,7 +338,7 @@ def _models(
     from server.commands import models
     from server.engine_settings import generation_settings
 
-    settings = _quiet(config, None).settings
+    settings = quiet(config, None).settings
     secrets = settings.secrets()
     _exit(asyncio.run(models.run(generation_settings(settings), secrets, probe=probe, as_json=as_json)))
 
@@ -388,9 +370,9 @@ def _migrate(
     """
     from server.commands import migrate
 
-    loaded = _quiet(config, data_dir)
+    loaded = quiet(config, data_dir)
     way = migrate.ends(source, target, source_file, target_file)
-    rooms = [_named(one, loaded) for one in room or []]
+    rooms = [room_meant(one, loaded) for one in room or []]
     _exit(asyncio.run(migrate.run(loaded.settings, way, rooms, overwrite=overwrite)))
 
 
@@ -409,22 +391,5 @@ def _version() -> None:
     say(f"pairloom {installed_version('pairloom')}")
 
 
-def _quiet(config: Path | None, data_dir: Path | None) -> LoadedSettings:
-    """The settings for a command that may open the store in this process; its log holds warnings only."""
-    loaded = load(config, {"data_dir": data_dir})
-    configure_logs("warning", loaded.settings.log_format, loaded.settings.secrets())
-    return loaded
-
-
 def _exit(code: int) -> NoReturn:
     raise typer.Exit(code)
-
-
-def _named(room: str | None, loaded: LoadedSettings) -> RoomId:
-    from server.commands.api import named_room
-
-    return named_room(room if room is not None else loaded.settings.room)
-
-
-def _run(command: Coroutine[object, object, None]) -> None:
-    asyncio.run(command)

@@ -7,7 +7,7 @@ from typing import Final, TypeVar, assert_never
 from collab.errors import CollabError
 from collab.ids import FileId, Random, short_id
 from collab.limits import Limits
-from generation.service import AnsweredAll, Asker, GenerationRequest, GenerationService
+from generation.service import AnsweredAll, Asker, GenerationRequest, GenerationService, JobView
 from server import dispatch_blame, dispatch_history
 from server import dispatch_files as files
 from server.announce import job_part, model_part, people_part, suggestion_part
@@ -154,6 +154,17 @@ class Dispatch:
             case requests.Cancel():
                 await self._generation.cancel(host.room, request.job, _asker(caller))
                 return Done(id=request.id, message=f"{request.job} is cancelled; what it wrote stays.")
+            case requests.Pause():
+                await self._generation.pause(host.room, request.job, _asker(caller))
+                return Done(id=request.id, message=f"{request.job} is paused; resume lets it go on.")
+            case requests.Resume():
+                job = await self._generation.resume(host.room, request.job, _asker(caller))
+                return Done(id=request.id, message=standing(job))
+            case requests.Steer():
+                job = await self._generation.steer(host.room, request.job, request.prompt, _asker(caller))
+                return Done(id=request.id, message=f"{request.job} is told so.")
+            case requests.Reorder():
+                return Done(id=request.id, message=standing(await self._reorder(host, caller, request)))
             case requests.Undo():
                 await self._generation.undo(host.room, request.job, _asker(caller))
                 return Done(id=request.id, message=f"{request.job} is undone; redo brings it back.")
@@ -173,6 +184,11 @@ class Dispatch:
             case _:
                 assert_never(request)
 
+    async def _reorder(self, host: Room, caller: Caller, request: requests.Reorder) -> JobView:
+        if request.priority is not None:
+            return await self._generation.prioritise(host.room, request.job, request.priority, _asker(caller))
+        return await self._generation.move(host.room, request.job, request.position or 1, _asker(caller))
+
     def _new_file(self) -> FileId:
         return FileId(short_id(self._random, "f_", 12))
 
@@ -188,6 +204,13 @@ class Dispatch:
         )
         job = await self._generation.submit(host.room, asked, _asker(caller))
         return _started(request, GenerationStarted(id=request.id, job=job_part(job)))
+
+
+def standing(job: JobView) -> str:
+    """Where a job is, in words."""
+    if job.position is None:
+        return f"{job.job} is {job.state}."
+    return f"{job.job} is number {job.position} in the queue, with {job.priority} priority."
 
 
 def answered_all(done: AnsweredAll) -> str:

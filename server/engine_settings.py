@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from generation.settings import GenerationSettings
+from generation.usage import Bounds, Quotas
 from server.model_settings import catalog
 from server.settings import Settings
 
@@ -23,6 +24,24 @@ def generation_settings(settings: Settings) -> GenerationSettings:
         timeout_total=settings.model_timeout_total,
         merge_interval_ms=settings.merge_interval_ms,
         jobs_running=settings.jobs_running,
+        running_per_room=settings.jobs_running_per_room,
         jobs_per_room=settings.limits().jobs_per_room,
         prompt_chars=settings.limits().prompt_chars,
+        quotas=quotas(settings),
+    )
+
+
+def quotas(settings: Settings) -> Quotas:
+    """What people, rooms and all together may ask of the models."""
+    return Quotas(
+        person=Bounds(
+            settings.limit_jobs_per_person,
+            settings.hourly_jobs_per_person,
+            settings.hourly_tokens_per_person,
+            settings.hourly_cost_per_person,
+        ),
+        room=Bounds(
+            None, settings.hourly_jobs_per_room, settings.hourly_tokens_per_room, settings.hourly_cost_per_room
+        ),
+        server=Bounds(settings.limit_jobs, settings.hourly_jobs, settings.hourly_tokens, settings.hourly_cost),
     )

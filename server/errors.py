@@ -14,6 +14,7 @@ An HTTP answer's body is ``{"error": {"code", "message", "field"}}``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +23,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from collab.errors import CollabError, StoreBusy, StoreUnavailable, TryLater
+from collab.errors import CollabError, HourlyLimit, StoreBusy, StoreUnavailable, TryLater
 from generation.errors import GenerationError, StaleEpoch
 
 INTERNAL: Final = "Something failed inside the server; its log says what. Try again."
@@ -65,7 +66,11 @@ class Refused(Exception):
 def failure_of(error: BaseException) -> Failure:
     """The row of the table for this error."""
     if isinstance(error, CollabError):
-        headers = (("Retry-After", "5"),) if isinstance(error, StoreUnavailable | StoreBusy | TryLater) else ()
+        headers: tuple[tuple[str, str], ...] = ()
+        if isinstance(error, StoreUnavailable | StoreBusy | TryLater):
+            headers = (("Retry-After", "5"),)
+        elif isinstance(error, HourlyLimit) and error.retry_after is not None:
+            headers = (("Retry-After", str(math.ceil(error.retry_after))),)
         return Failure(error.status, error.close, error.code, error.message, error.field, headers)
     if isinstance(error, StaleEpoch):
         return Failure(409, 1008, "conflict", error.message)

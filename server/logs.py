@@ -12,24 +12,16 @@ import logging.config
 import re
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
-from typing import Any, Final, Literal, TextIO
+from typing import Any, Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-HIDDEN: Final = "***"
+from collab.redaction import HIDDEN, redacted
 
 _SECRET_NAME = re.compile(
     r"(^|[_-])(api_?key|key|token|secret|password|passwd|authorization|cookie)$", re.IGNORECASE
 )
-_QUERY = re.compile(r"((?:[a-z][a-z0-9+.-]*://|/)[^\s?#\"'<>]*)\?[^\s\"'<>]+", re.IGNORECASE)
-_CREDENTIALS = re.compile(r"([a-z][a-z0-9+.-]*://)[^\s/@\"']+@", re.IGNORECASE)
-_BEARER = re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]+", re.IGNORECASE)
-_ASSIGNED = re.compile(
-    r"\b(api[_-]?key|token|secret|password|passwd|authorization)(['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&}]+",
-    re.IGNORECASE,
-)
-_KEY = re.compile(r"\bsk-[\w-]{6,}")
 
 
 class SecretFilter:
@@ -51,13 +43,7 @@ class SecretFilter:
 
     def text(self, value: str) -> str:
         """The text without secrets and query strings."""
-        for secret in self._secrets:
-            value = value.replace(secret, HIDDEN)
-        value = _CREDENTIALS.sub(rf"\1{HIDDEN}@", value)
-        value = _QUERY.sub(rf"\1?{HIDDEN}", value)
-        value = _BEARER.sub(rf"\1 {HIDDEN}", value)
-        value = _ASSIGNED.sub(rf"\1\2{HIDDEN}", value)
-        return _KEY.sub(f"sk-{HIDDEN}", value)
+        return redacted(value, self._secrets)
 
     def _clean(self, name: str, value: object) -> object:
         if isinstance(value, str | bytes) and _SECRET_NAME.search(name):

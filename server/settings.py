@@ -94,6 +94,16 @@ def _count(default: int, description: str) -> int:
     return count
 
 
+def _bound(description: str) -> int | None:
+    bound: int | None = Field(default=None, gt=0, description=description)
+    return bound
+
+
+def _money(description: str) -> float | None:
+    money: float | None = Field(default=None, gt=0, allow_inf_nan=False, description=description)
+    return money
+
+
 def _seconds(default: float, description: str) -> float:
     seconds: float = Field(default=default, gt=0, allow_inf_nan=False, description=description)
     return seconds
@@ -215,7 +225,8 @@ class Settings(BaseSettings):
         le=5_000,
         description="Milliseconds between two merges of what a job writes into the room.",
     )
-    jobs_running: int = _count(4, "Jobs that run at the same time; others wait.")
+    jobs_running: int = _count(4, "Jobs that run at the same time on this process; others wait.")
+    jobs_running_per_room: int = _count(3, "Jobs of one room that run at the same time.")
     answer_cache: bool = Field(
         default=True,
         description="Whether an answer is used again when exactly the same is asked in the room: the same prompt, "
@@ -278,7 +289,23 @@ class Settings(BaseSettings):
         "Seconds after which a room without connections and jobs is unloaded; one that loads quickly goes sooner.",
     )
     limit_prompt_chars: int = _count(_DEFAULTS.prompt_chars, "Characters in one prompt.")
-    limit_jobs_per_room: int = _count(_DEFAULTS.jobs_per_room, "Jobs of one room that wait or run.")
+    limit_jobs_per_room: int = _count(_DEFAULTS.jobs_per_room, "Jobs of one room that wait, are paused or run.")
+    limit_jobs_per_person: int = _count(20, "Jobs of one person that wait, are paused or run, in all rooms.")
+    limit_jobs: int = _count(500, "Jobs of all rooms and processes that wait, are paused or run.")
+    hourly_jobs_per_person: int | None = _bound("Jobs that one person may ask for within an hour.")
+    hourly_jobs_per_room: int | None = _bound("Jobs that may be asked for in one room within an hour.")
+    hourly_jobs: int | None = _bound("Jobs that may be asked for within an hour, by all together.")
+    hourly_tokens_per_person: int | None = _bound(
+        "Tokens, of requests and answers, that one person's jobs may use within an hour. A job that runs is not "
+        "cut off; the next one does not begin."
+    )
+    hourly_tokens_per_room: int | None = _bound("Tokens that the jobs of one room may use within an hour.")
+    hourly_tokens: int | None = _bound("Tokens that all jobs may use within an hour.")
+    hourly_cost_per_person: float | None = _money(
+        "US dollars that one person's jobs may cost within an hour. Only models with prices count."
+    )
+    hourly_cost_per_room: float | None = _money("US dollars that the jobs of one room may cost within an hour.")
+    hourly_cost: float | None = _money("US dollars that all jobs may cost within an hour.")
     limit_operation_history: int = _count(
         _DEFAULTS.operation_history, "Text operations per file that a native client may lag behind."
     )

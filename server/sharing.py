@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from random import Random
 from typing import Final
 
@@ -16,7 +17,9 @@ from collab.shared import Bus, SharedStore
 from generation.cache import AnswerCache
 from generation.io.redis_answers import RedisAnswers
 from generation.io.redis_board import RedisJobBoard
+from generation.io.redis_usage import RedisUsage
 from generation.sharing import JobBoard
+from generation.usage import Usage
 from server.cluster import Cluster
 from server.settings import Settings
 
@@ -25,9 +28,18 @@ COMMAND_SECONDS: Final = 3.0
 """No command takes longer; then Redis counts as away."""
 
 
-def share(settings: Settings, clock: Clock, random: Random) -> tuple[Cluster, JobBoard, AnswerCache]:
-    """The process among the nodes that have the same redis_url and redis_prefix, the board of their jobs, and the
-    cache of answers.
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """The process among the nodes that have the same redis_url and redis_prefix, and what they share of jobs."""
+
+    cluster: Cluster
+    board: JobBoard
+    answers: AnswerCache
+    usage: Usage
+
+
+def share(settings: Settings, clock: Clock, random: Random) -> Sharing:
+    """What the process shares with others.
 
     Raises ValueError for a URL that names nothing.
     """
@@ -46,4 +58,9 @@ def share(settings: Settings, clock: Clock, random: Random) -> tuple[Cluster, Jo
             await link.aclose()
 
     cluster = Cluster(open_shared, clock, random, settings.node_name)
-    return cluster, RedisJobBoard(link, prefix), RedisAnswers(link, prefix, settings.cache_bounds())
+    return Sharing(
+        cluster,
+        RedisJobBoard(link, prefix),
+        RedisAnswers(link, prefix, settings.cache_bounds()),
+        RedisUsage(link, prefix),
+    )

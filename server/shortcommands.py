@@ -29,6 +29,10 @@ HELP: Final = (
     "cancel JOB                     stops a job; what it wrote stays",
     "undo, redo                     your own last change",
     "undo JOB, redo JOB             takes back what a job wrote and nothing else; puts it back",
+    "pause JOB, resume JOB          has a job wait, and go on; what it wrote stays",
+    "steer JOB SENTENCE             tells a job something further while it runs",
+    "move JOB PLACE                 gives a waiting job another place in the queue; 1 is next",
+    "priority JOB high|normal|low   gives a waiting job another priority",
     "retry JOB                      asks again what a job was asked",
     "blame FILE                     who wrote which part of a file, and when",
     "suggestions                    changes by jobs that wait for a yes or no",
@@ -141,6 +145,23 @@ def _all(rest: str, choice: Literal["accept", "reject"]) -> AnyRequest:
     return requests.AnswerAll(job=job, path=_whole(path) if path.strip() else None, choice=choice)
 
 
+def _steer(rest: str) -> AnyRequest:
+    job, sentence = _word(rest.lstrip())
+    return requests.Steer(job=job, prompt=_whole(sentence))
+
+
+def _move(rest: str) -> AnyRequest:
+    job, place = _word(rest.lstrip())
+    if not re.fullmatch(r"[1-9]\d{0,4}", place.strip(), re.ASCII):
+        raise _Unusable(f"{place.strip()[:40]!r} is no place such as 1.")
+    return requests.Reorder(job=job, position=int(place))
+
+
+def _priority(rest: str) -> AnyRequest:
+    job, priority = _word(rest.lstrip())
+    return requests.Reorder.model_validate({"job": job, "priority": _whole(priority)})
+
+
 def _compare(rest: str) -> AnyRequest:
     base, to = _word(rest.lstrip())
     return history.Compare(base=base, to=_whole(to) if to.strip() else None)
@@ -166,6 +187,11 @@ _COMMANDS: Final[Mapping[str, Callable[[str], AnyRequest]]] = {
     "cancel": lambda rest: requests.Cancel(job=_whole(rest)),
     "undo": lambda rest: requests.Undo(job=_whole(rest)) if rest.strip() else requests.UndoMine(),
     "redo": lambda rest: requests.Redo(job=_whole(rest)) if rest.strip() else requests.RedoMine(),
+    "pause": lambda rest: requests.Pause(job=_whole(rest)),
+    "resume": lambda rest: requests.Resume(job=_whole(rest)),
+    "steer": _steer,
+    "move": _move,
+    "priority": _priority,
     "retry": lambda rest: requests.Retry(job=_whole(rest)),
     "suggestions": _nothing(requests.Suggestions),
     "accept": lambda rest: requests.Answer(suggestion=_whole(rest), choice="accept"),

@@ -24,7 +24,7 @@ from generation.events import (
 )
 from generation.io.reading import Reading
 from generation.io.service import GenerationEngine
-from generation.jobs import STAGES, JobState
+from generation.jobs import ACTIVE, JobState
 from generation.ports import Rooms
 from generation.views import JobView
 
@@ -88,7 +88,7 @@ class Following:
         for job, (of, view) in list(self._heard.items()):
             if of == room:
                 del self._heard[job]
-                if view is not None and view.state in STAGES:
+                if view is not None and view.state in ACTIVE:
                     self._watchers.publish(job, JobFinished(replace(view, state=JobState.INTERRUPTED.value)))
 
     @asynccontextmanager
@@ -101,7 +101,7 @@ class Following:
             raise NotFound(f"There is no job {job[:80]!r}; ask for the list of jobs.", field="job")
         async with self._rooms.held(room):
             view = await self._look(room, job)
-            ended = JobFinished(view) if view is not None and view.state not in STAGES else None
+            ended = JobFinished(view) if view is not None and view.state not in ACTIVE else None
             if ended is None:
                 self._watchers.open(job)
             with self._watchers.read(job, ended) as events:
@@ -129,7 +129,7 @@ class Following:
             except CollabError as error:
                 logger.warning("a watched job cannot be looked at: %s", error.message, extra={"room": room})
                 continue
-            if view is not None and view.state not in STAGES:
+            if view is not None and view.state not in ACTIVE:
                 self._watchers.publish(job, JobFinished(view))
                 return
 

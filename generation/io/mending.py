@@ -46,6 +46,10 @@ class Mending:
     def asking(self, model: ModelSpec, why: str) -> None:
         """A model is asked now."""
 
+    async def until_free(self) -> None:
+        """The copies are the repair's own."""
+        self.merge()
+
     def tried(self, attempt: Attempt) -> None:
         """A request to a model has ended; it counts as any other of the job."""
         self._of.tried(attempt)

@@ -134,4 +134,4 @@ async def _stored_suggestions(handle: RoomHandle) -> list[SuggestionView]:
 
 async def _stored(handle: RoomHandle) -> Book:
     kinds = (JOB, LEDGER, REDO, SUGGESTION)
-    return Book.read({kind: await handle.records(kind) for kind in kinds}, interrupt=False)
+    return Book.read({kind: await handle.records(kind) for kind in kinds}, interrupt=None)

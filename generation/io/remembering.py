@@ -86,6 +86,7 @@ class Remembered:
             self._listener.merge()
             await asyncio.sleep(0)
         self._listener.check()
+        await self._listener.until_free()
         writer.finish(ended=True)
         seconds = round(self._clock.monotonic() - began, 3)
         self._listener.tried(Attempt(answer.model, "answered", cost=0.0, seconds=seconds, at_ms=answer.at_ms))

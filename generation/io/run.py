@@ -20,13 +20,15 @@ from generation.checks.checks import Checks
 from generation.checks.finding import Finding
 from generation.choice import Plan
 from generation.context.material import Material
-from generation.errors import GenerationError, ModelError, StaleEpoch, StreamBroken
+from generation.errors import FilesTaken, GenerationError, ModelError, StaleEpoch, StreamBroken
 from generation.events import ContextReady, GenerationEvent, JobProgressed, StrategyDetermined
 from generation.experience import Experience
+from generation.failures import code_of, severity_of
 from generation.io.exchange import Exchange
 from generation.io.gathering import Gathering
 from generation.io.landing import Landing
 from generation.io.mending import Mending, mend
+from generation.io.places import Writing
 from generation.io.remembering import Remembered
 from generation.io.talking import Talk
 from generation.jobs import Job, JobState
@@ -76,6 +78,7 @@ class Run:
         tell: Callable[[GenerationEvent], None],
         experience: Experience,
         checks: Checks,
+        writing: Writing,
         shared: bool = False,
         resolver: Resolver | None = None,
         gathering: Gathering | None = None,
@@ -89,6 +92,7 @@ class Run:
         self._clock = clock
         self._random = random
         self._tell = tell
+        self._writing = writing
         self._resolver = resolver
         self._checks = checks
         self._gathering = gathering
@@ -98,22 +102,35 @@ class Run:
         self._landing = Landing(handle, book, job, epoch, clock, tell, self.check, shared=shared)
         self._tries = 0
         self._room: Mapping[str, object] = {}
-        self._stopped = False
+        self._stopped = self._vanished = False
         self._reckoning = Reckoning(handle.room, job, epoch, experience, clock)
         self._told = -PROGRESS_EVERY
 
     async def go(self) -> None:
-        """Runs the job to its end. Raises StaleEpoch if it was ended from outside, or is another node's now."""
+        """Runs the job to its end.
+
+        Raises StaleEpoch if it was ended from outside, or is another node's now; FilesTaken before it has written
+        anything.
+        """
         try:
             await self._work()
         except StaleEpoch:
+            raise
+        except FilesTaken:
+            self.vanish()
             raise
         except KeepLost as error:
             raise StaleEpoch(error.message) from error
         except (GenerationError, CollabError) as error:
             self.stop()
             broken = isinstance(error, StreamBroken) or (isinstance(error, ModelError) and self._has_kept)
-            self._job.fail(self._epoch, error.message + (KEPT if broken else ""))
+            self._job.fail(
+                self._epoch,
+                error.message + (KEPT if broken else ""),
+                code=code_of(error),
+                severity=severity_of(error),
+                at_ms=self._clock.wall_ms(),
+            )
 
     def accepted(self, ledger: Ledger) -> None:
         """A suggestion of this job was accepted while it runs; an undo takes that back too."""
@@ -121,7 +138,7 @@ class Run:
 
     def vanish(self) -> None:
         """Ends it without a trace, as another node keeps the room's jobs now; only its cursor is taken away."""
-        self._stopped = True
+        self._stopped = self._vanished = True
         self._landing.hide()
 
     def stop(self) -> None:
@@ -151,6 +168,7 @@ class Run:
         plan = self._exchange.plan(self._asked(), lambda: wants(job, writer))
         self._chosen(plan.models[0], plan.why)
         determined = self._determine(plan.models[0])
+        self._writing.aim(determined.aims)
         strategy = determined.strategy
         self._tell(StrategyDetermined(job.id, strategy.name, strategy.why))
         files = [(file.id, file.path, file.text) for file in determined.context.shown]
@@ -206,6 +224,7 @@ class Run:
         determined = determine(job, prepared, model)
         job.strategy = determined.strategy.name
         job.strategy_why = determined.strategy.why
+        job.context_tokens = determined.tokens
         shown = tuple(file.path for file in determined.context.shown)
         self._tell(ContextReady(job.id, shown, determined.tokens))
         self._note_sent(determined, model.name)
@@ -275,6 +294,17 @@ class Run:
         for job in self._book.beyond(MOST_JOBS):
             self._handle.put_record(SENT, job, None)
 
+    async def until_free(self) -> None:
+        """Lands what waits for files that other jobs write, as they get free."""
+        writer = self._opened()
+        while True:
+            self._landing.merge(writer)
+            if writer.waits_for is None:
+                return
+            self.said(f"Waiting for another job to be done with {writer.waits_for}.")
+            await self._writing.freed()
+            self.check()
+
     def _open_writer(self, live: Document) -> AnswerWriter:
         def file_id() -> FileId:
             return FileId(short_id(self._random, "f", 10))
@@ -292,6 +322,7 @@ class Run:
             file_id=file_id,
             suggestion_id=suggestion_id,
             answer_chars=self._settings.answer_chars,
+            gate=self._writing,
             resolver=self._resolver,
             may_drop=asks_to_drop(job.prompt) or job.requested_strategy == "full",
             defers=not job.offline,
@@ -331,7 +362,8 @@ class Run:
         """A request to a model has ended."""
         self._tries += 1
         self._job.tried(attempt)
-        self._landing.save()
+        if not self._vanished:
+            self._landing.save()
 
     def said(self, detail: str) -> None:
         """Tells the room how far the job is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from collab.attribution_codec import pack_copies
@@ -31,8 +31,11 @@ from generation.io.answers import Answers
 from generation.io.exchange import Exchange, Pause
 from generation.io.gathering import Gathering
 from generation.io.lateness import Lateness
+from generation.io.metering import Metering
+from generation.io.places import Places
 from generation.io.reporting import Reporting
 from generation.io.shelves import Shelves
+from generation.io.steering import Steering
 from generation.io.watching import Watchers
 from generation.io.workers import Workers
 from generation.jobs import COLORS, Job
@@ -41,6 +44,7 @@ from generation.queue import JobQueue, Turns
 from generation.recovery import recovered
 from generation.settings import GenerationSettings
 from generation.sharing import Peers
+from generation.usage import Account, Excess, MemoryUsage, Usage, refusal
 from generation.views import (
     AnsweredAll,
     Asker,
@@ -49,6 +53,7 @@ from generation.views import (
     JobView,
     ModelView,
     NewChange,
+    Priority,
     SuggestionView,
     room_mode,
 )
@@ -75,8 +80,12 @@ class GenerationEngine:
         pause: Pause = asyncio.sleep,
         cache: AnswerCache | None = None,
         gathering: Gathering | None = None,
+        usage: Usage | None = None,
     ) -> None:
-        """``pause`` waits before a model that failed is asked again; ``cache`` keeps answers for further use."""
+        """``pause`` waits before a model that failed is asked again; ``cache`` keeps answers for further use.
+
+        ``usage`` counts for all nodes; without it this process counts alone.
+        """
         self._rooms = rooms
         self._models = models
         self._settings = settings
@@ -85,11 +94,23 @@ class GenerationEngine:
         self._queue = JobQueue(settings.jobs_running, settings.running_per_room)
         self._turns: Turns = turns if turns is not None else self._queue
         self._watchers = Watchers(settings.watch_events)
-        self._reporting = Reporting(self._watchers)
         self._experience = Experience()
-        self._shelves = Shelves(self._turns, self._reporting, random, peers, self._drop_work, self._experience)
         self._answers = Answers(cache, clock) if cache is not None else None
         self._exchange = Exchange(models, settings, clock, random, pause, answers=self._answers)
+        self._alone = usage is None
+        self._metering = Metering(usage or MemoryUsage(clock), settings.quotas, clock, self._active)
+        self._reporting = Reporting(self._watchers, self._ended_job)
+        self._places = Places(self._turns, self._reporting)
+        self._shelves = Shelves(
+            self._turns,
+            self._reporting,
+            random,
+            peers,
+            self._drop_work,
+            self._experience,
+            clock,
+            self._loaded,
+        )
         self._workers = Workers(
             rooms,
             self._exchange,
@@ -100,11 +121,14 @@ class GenerationEngine:
             self._reporting,
             self._freed,
             self._experience,
+            self._places,
+            self._metering,
             shared=peers is not None,
             resolver=resolver,
             gathering=gathering,
         )
         self._lateness = Lateness(self._shelves.book, self._reporting, clock, random)
+        self._steering = Steering(self._places, self._workers, self._reporting, settings, random)
         self._answering = Answering(self._reporting, self._workers, clock, random)
         self._wake = asyncio.Event()
         self._draining = False
@@ -129,6 +153,7 @@ class GenerationEngine:
         self._ended.clear()
         try:
             async with asyncio.TaskGroup() as group:
+                counting = group.create_task(self._metering.run())
                 while not self._draining:
                     while taken := self._queue.pop():
                         self._workers.start(self._shelves, *taken, group)
@@ -138,6 +163,7 @@ class GenerationEngine:
                     active = self._workers.get(job)
                     if active is not None and active.task is not None:
                         active.task.cancel()
+                counting.cancel()
         finally:
             self._ended.set()
 
@@ -160,8 +186,18 @@ class GenerationEngine:
             self._check_room(book)
             for ref in request.files:
                 handle.document.file(ref)
+            ref = job if job is not None else self.new_job()
+            await self._metering.admit(room, ref, asker.person)
+            book = await self._book(handle)
+            if ref in book.jobs:
+                return book.jobs[ref].view()
+            try:
+                self._check_room(book)
+            except LimitExceeded:
+                self._metering.ended(room, ref, asker.person)
+                raise
             queued = Job(
-                id=job if job is not None else self.new_job(),
+                id=ref,
                 prompt=prompt,
                 asked_by=asker.name,
                 person=asker.person,
@@ -180,7 +216,7 @@ class GenerationEngine:
             book.jobs[queued.id] = queued
             for change in book.trim(self._settings.jobs_kept):
                 self._put(handle, change)
-            return self._enqueue(handle, queued)
+            return self._enqueue(handle, book, queued)
 
     def check(self, request: GenerationRequest) -> Model:
         """The model of a request. Raises InvalidInput, LimitExceeded."""
@@ -194,17 +230,15 @@ class GenerationEngine:
     async def cancel(self, room: RoomId, job: str, asker: Asker) -> JobView:
         """Stops a job at once; see generation.service."""
         async with self._rooms.held(room) as handle:
-            found = (await self._book(handle)).job(job)
+            book = await self._book(handle)
+            found = book.job(job)
             if found.ended:
                 raise Conflict(f"The job {found.id} has ended already ({found.state}).", field="job")
             self._turns.remove(found.id)
-            active = self._workers.release(found.id)
-            if active is not None and active.run is not None:
-                self._workers.abort(active.run, found)
+            self._workers.halt(found)
             found.cancel(asker.name)
             self._reporting.finished(handle, found)
-            if active is not None and active.task is not None:
-                active.task.cancel()
+            self._places.refresh(handle, book)
             return found.view()
 
     async def retry(self, room: RoomId, job: str, asker: Asker) -> JobView:
@@ -212,17 +246,58 @@ class GenerationEngine:
         async with self._rooms.held(room) as handle:
             book = await self._book(handle)
             found = book.job(job)
-            if found.kind == "job":
-                self._models.spec(found.requested_model)
-            if found.ended:
-                self._check_room(book)
+            found.may_be_retried()
+            self._models.spec(found.requested_model)
+            self._check_room(book)
+            await self._metering.admit(room, found.id, found.person)
+            book = await self._book(handle)
+            found = book.job(job)
             found.retry(client_id(self._random))
             if found.undone:
                 self._put(handle, book.begin_anew(found.id))
                 found.forget_written()
             for change in book.drop_redo(found.id):
                 self._put(handle, change)
-            return self._enqueue(handle, found)
+            return self._enqueue(handle, book, found)
+
+    async def pause(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        """Has a job wait; see generation.service."""
+        async with self._rooms.held(room) as handle:
+            book = await self._book(handle)
+            self._steering.pause(handle, book, book.job(job), asker)
+            return book.job(job).view()
+
+    async def resume(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        """Has a paused job go on; see generation.service."""
+        async with self._rooms.held(room) as handle:
+            book = await self._book(handle)
+            self._steering.resume(handle, book, book.job(job), asker)
+            self._wake.set()
+            return book.job(job).view()
+
+    async def steer(self, room: RoomId, job: str, sentence: str, asker: Asker, key: str = "") -> JobView:
+        """Tells a job something further; see generation.service. The same ``key`` a second time does nothing."""
+        self._check_prompt(sentence)
+        async with self._rooms.held(room) as handle:
+            found = (await self._book(handle)).job(job)
+            self._steering.steer(handle, found, sentence, asker, key)
+            return found.view()
+
+    async def move(self, room: RoomId, job: str, position: int, asker: Asker) -> JobView:
+        """Gives a waiting job another place; see generation.service."""
+        async with self._rooms.held(room) as handle:
+            book = await self._book(handle)
+            self._steering.move(handle, book, book.job(job), position)
+            self._wake.set()
+            return book.job(job).view()
+
+    async def prioritise(self, room: RoomId, job: str, priority: Priority, asker: Asker) -> JobView:
+        """Gives a waiting job another priority; see generation.service."""
+        async with self._rooms.held(room) as handle:
+            book = await self._book(handle)
+            self._steering.prioritise(handle, book, book.job(job), priority)
+            self._wake.set()
+            return book.job(job).view()
 
     async def undo(self, room: RoomId, job: str, asker: Asker) -> JobView:
         """Takes back what a job wrote; see generation.service."""
@@ -340,8 +415,11 @@ class GenerationEngine:
         self._turns.drop(room)
         for job in book.jobs.values() if book is not None else ():
             active = self._workers.release(job.id)
-            job.interrupt()
+            job.interrupt(self._clock.wall_ms(), paused=True)
+            self._metering.ended(room, job.id, job.person)
             self._watchers.publish(job.id, JobFinished(job.view()))
+            if active is not None and active.run is not None:
+                active.run.vanish()
             if active is not None and active.task is not None:
                 active.task.cancel()
 
@@ -351,6 +429,11 @@ class GenerationEngine:
     def watchers(self) -> Watchers:
         """Whoever watches jobs."""
         return self._watchers
+
+    @property
+    def metering(self) -> Metering:
+        """The count of what is asked of the models; whoever runs the jobs runs it too."""
+        return self._metering
 
     @property
     def workers(self) -> Workers:
@@ -408,16 +491,27 @@ class GenerationEngine:
 
     # Inside
 
-    def _enqueue(self, handle: RoomHandle, job: Job) -> JobView:
+    def _enqueue(self, handle: RoomHandle, book: Book, job: Job) -> JobView:
         self._watchers.open(job.id)
+        self._places.push(handle, book, job)
         self._reporting.save(handle, job)
         self._reporting.tell(handle, job, JobStarted(job.view()))
-        self._turns.push(handle.room, job.id, job.priority)
         self._wake.set()
         return job.view()
 
+    def _loaded(self, handle: RoomHandle, book: Book) -> None:
+        self._places.refresh(handle, book)
+        if self._alone:
+            self._metering.restore(handle.room, book.jobs.values())
+
+    def _active(self) -> Iterator[tuple[RoomId, Job]]:
+        return self._shelves.active()
+
+    def _ended_job(self, room: RoomId, job: Job) -> None:
+        self._metering.ended(room, job.id, job.person)
+
     def _freed(self, job: JobId) -> None:
-        self._turns.done(job)
+        self._places.done(job)
         self._wake.set()
 
     def _put(self, handle: RoomHandle, change: Change) -> None:
@@ -443,7 +537,7 @@ class GenerationEngine:
     def _check_room(self, book: Book) -> None:
         most = self._settings.jobs_per_room
         if book.active() >= most:
-            raise LimitExceeded(f"This room has {most} jobs that wait or run; wait for one to end, or cancel one.")
+            raise refusal(Excess(Account("room"), "at_once", most, book.active()))
 
     async def _book(self, handle: RoomHandle) -> Book:
         book = await self._shelves.read(handle)

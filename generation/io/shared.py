@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, assert_never
 
 from collab.errors import CollabError, StoreError
-from collab.ids import JobId, NodeId, RoomId
+from collab.ids import JobId, NodeId, RoomId, short_id
 from collab.ledger import Ledger
 from collab.merge.contest import Resolver
 from collab.ports import Clock
@@ -33,18 +33,24 @@ from generation.questions import (
     Cancel,
     ListJobs,
     ListSuggestions,
+    Move,
     Offer,
+    Pause,
+    Prioritise,
     Question,
     Record,
     Redo,
     Result,
+    Resume,
     Retry,
+    Steer,
     Submit,
     Undo,
 )
 from generation.settings import GenerationSettings
 from generation.sharing import JobBoard, Peers, Ticket
 from generation.turns import RoomTurns
+from generation.usage import Usage
 from generation.views import (
     AnsweredAll,
     Asker,
@@ -53,6 +59,7 @@ from generation.views import (
     JobView,
     ModelView,
     NewChange,
+    Priority,
     SuggestionView,
 )
 
@@ -78,12 +85,15 @@ class SharedGeneration:
         resolver: Resolver | None = None,
         cache: AnswerCache | None = None,
         gathering: Gathering | None = None,
+        usage: Usage | None = None,
     ) -> None:
+        """``usage`` counts for all nodes; without it each counts alone."""
         self._rooms = rooms
         self._peers = peers
         self._wake = asyncio.Event()
         self._turns = RoomTurns(settings.running_per_room, self._wake.set)
         self._clock = clock
+        self._random = random
         self._engine = GenerationEngine(
             rooms,
             models,
@@ -95,6 +105,7 @@ class SharedGeneration:
             resolver=resolver,
             cache=cache,
             gathering=gathering,
+            usage=usage,
         )
         self._asking = Asking(peers, clock, random, self._carry_out)
         self._reading = Reading(rooms, clock, self._ask_jobs, self._ask_suggestions, self._keeps)
@@ -117,10 +128,12 @@ class SharedGeneration:
         """Works until cancelled or drained. What runs when it is cancelled is queued again for another node."""
         async with asyncio.TaskGroup() as group:
             self._group = group
+            counting = group.create_task(self._engine.metering.run())
             try:
                 await self._tickets.run()
             finally:
                 self._group = None
+                counting.cancel()
 
     async def drain(self) -> None:
         """Hands this node's jobs and rooms over to the others, and takes no more.
@@ -166,6 +179,26 @@ class SharedGeneration:
         """Asks again; see generation.service."""
         async with self._following.opened(room, JobId(job)):
             return _job(await self._ask(Retry(room, job, asker)))
+
+    async def pause(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        """Has a job wait; see generation.service."""
+        return _job(await self._ask(Pause(room, job, asker)))
+
+    async def resume(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        """Has a paused job go on; see generation.service."""
+        return _job(await self._ask(Resume(room, job, asker)))
+
+    async def steer(self, room: RoomId, job: str, sentence: str, asker: Asker) -> JobView:
+        """Tells a job something further; see generation.service."""
+        return _job(await self._ask(Steer(room, job, sentence, asker, short_id(self._random, "k", 10))))
+
+    async def move(self, room: RoomId, job: str, position: int, asker: Asker) -> JobView:
+        """Gives a waiting job another place; see generation.service."""
+        return _job(await self._ask(Move(room, job, position, asker)))
+
+    async def prioritise(self, room: RoomId, job: str, priority: Priority, asker: Asker) -> JobView:
+        """Gives a waiting job another priority; see generation.service."""
+        return _job(await self._ask(Prioritise(room, job, priority, asker)))
 
     async def undo(self, room: RoomId, job: str, asker: Asker) -> JobView:
         """Takes back what a job wrote; see generation.service."""
@@ -289,6 +322,16 @@ class SharedGeneration:
                 return await engine.cancel(room, ref, asker)
             case Retry(room, ref, asker):
                 return await engine.retry(room, ref, asker)
+            case Pause(room, ref, asker):
+                return await engine.pause(room, ref, asker)
+            case Resume(room, ref, asker):
+                return await engine.resume(room, ref, asker)
+            case Steer(room, ref, sentence, asker, key):
+                return await engine.steer(room, ref, sentence, asker, key)
+            case Move(room, ref, position, asker):
+                return await engine.move(room, ref, position, asker)
+            case Prioritise(room, ref, priority, asker):
+                return await engine.prioritise(room, ref, priority, asker)
             case Undo(room, ref, asker):
                 return await engine.undo(room, ref, asker)
             case Redo(room, ref, asker):

@@ -13,10 +13,13 @@ from collab.document import Document
 from collab.errors import CollabError, KeepLost
 from collab.ids import JobId, RoomId, client_id
 from collab.origin import JobOrigin
+from collab.ports import Clock
 from collab.wire import decode_state_vector
 from generation.book import JOB_KINDS, OPEN, Book
 from generation.events import JobProgressed
 from generation.experience import Experience
+from generation.failures import code_of
+from generation.io.places import entry
 from generation.io.reporting import Reporting
 from generation.jobs import Job, JobState
 from generation.ports import Random, RoomHandle
@@ -51,13 +54,18 @@ class Shelves:
         peers: Peers | None,
         left: Callable[[RoomId], None],
         experience: Experience,
+        clock: Clock,
+        loaded: Callable[[RoomHandle, Book], None],
     ) -> None:
+        """``loaded`` is told of each book that was read."""
         self._turns = turns
         self._reporting = reporting
         self._random = random
         self._peers = peers
         self._left = left
         self._experience = experience
+        self._clock = clock
+        self._loaded = loaded
         self._shelves: OrderedDict[RoomId, Shelf] = OrderedDict()
 
     def book(self, room: RoomId) -> Book | None:
@@ -67,9 +75,13 @@ class Shelves:
             return None
         return shelf.book
 
-    def books(self) -> Iterator[Book]:
-        """All books that are there and count."""
-        return (book for room in list(self._shelves) if (book := self.book(room)) is not None)
+    def active(self) -> Iterator[tuple[RoomId, Job]]:
+        """The jobs of all books that count which have not ended, and their rooms."""
+        for room in list(self._shelves):
+            book = self.book(room)
+            for job in book.jobs.values() if book is not None else ():
+                if not job.ended:
+                    yield room, job
 
     def rooms(self) -> list[RoomId]:
         """The rooms of which there is a book."""
@@ -98,6 +110,7 @@ class Shelves:
                     if self._peers is not None:
                         self._take_over(handle, book)
                     shelf.book, shelf.token = book, token
+                    self._loaded(handle, book)
             self._evict()
         return shelf.book
 
@@ -106,7 +119,7 @@ class Shelves:
             # What the last keeper wrote until it was fenced off must be here before its jobs are gone on with.
             await handle.caught_up()
         kinds = [kind for kind in JOB_KINDS if self._peers is not None or kind != OPEN]
-        book = Book.read({kind: await handle.records(kind) for kind in kinds}, interrupt=self._peers is None)
+        book = Book.read({kind: await handle.records(kind) for kind in kinds}, interrupt=self._interrupt())
         study(self._experience, handle.room, book.jobs.values())
         for problem in book.problems:
             logger.warning("room %s: a record was left out: %s", handle.room, problem)
@@ -124,7 +137,7 @@ class Shelves:
             self._reporting.put(handle, change)
         for job in book.jobs.values():
             if job.state is JobState.QUEUED:
-                self._turns.push(handle.room, job.id, job.priority)
+                job.turn = self._turns.push(handle.room, entry(job, handle.document))
 
     def _go_on(self, handle: RoomHandle, book: Book, job: Job) -> None:
         def apply(update: bytes, copies: bytes) -> None:
@@ -137,10 +150,11 @@ class Shelves:
             raise
         except CollabError as error:
             logger.error("job %s: what its last try left could not be taken back: %s", job.id, error.message)
-            job.fail(job.epoch, f"The node that ran it stopped, and another could not go on: {error.message}")
+            words = f"The node that ran it stopped, and another could not go on: {error.message}"
+            job.fail(job.epoch, words, code=code_of(error), at_ms=self._clock.wall_ms())
             self._reporting.finished(handle, job)
             return
-        if not job.take_over(client_id(self._random)):
+        if not job.take_over(client_id(self._random), self._clock.wall_ms()):
             self._reporting.finished(handle, job)
             return
         logger.warning("job %s of room %s: %s", job.id, handle.room, WENT_ON)
@@ -154,6 +168,10 @@ class Shelves:
             if book is not None and job in book.jobs:
                 return room, book.jobs[job]
         return None
+
+    def _interrupt(self) -> int | None:
+        """When jobs that had not ended were interrupted; None where another node may go on with them."""
+        return self._clock.wall_ms() if self._peers is None else None
 
     def _kept(self, room: RoomId) -> int:
         token = self._token(room)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import Final, Protocol
@@ -11,7 +12,15 @@ from generation.catalog import ModelSpec
 from generation.choice import Plan
 from generation.context.tokens import estimate
 from generation.continuing import go_on
-from generation.errors import AnswerCut, ContentRefused, GenerationError, ModelError, ModelRefused, StreamBroken
+from generation.errors import (
+    AnswerCut,
+    ContentRefused,
+    GenerationError,
+    ModelError,
+    ModelRefused,
+    StaleEpoch,
+    StreamBroken,
+)
 from generation.io.exchange import Exchange
 from generation.io.pump import Pump, Signal
 from generation.offline import NAME as TEMPLATE
@@ -23,6 +32,7 @@ from generation.resilience import Ask, GiveUp, Resilience, Wait
 from generation.views import Attempt, Outcome
 
 _BYTES_A_TOKEN: Final = 4.3
+_ENDED: Final = "The job was ended, paused or told something further."
 _AGAIN: Final = "The stream was ended, to ask again."
 
 Asking = Callable[[Ask], Sequence[Message]]
@@ -58,6 +68,10 @@ class Listener(Protocol):
 
     def tried(self, attempt: Attempt) -> None:
         """A request to a model has ended."""
+        ...
+
+    async def until_free(self) -> None:
+        """Lands what is written, and returns when no file is waited for that another job writes."""
         ...
 
 
@@ -149,8 +163,11 @@ class Talk:
             if self._reported:
                 standing.measured.counted(prompt, self._usage.prompt)
             self._note(ask.spec, error)
-        except BaseException:
+        except BaseException as ended:
             control.dropped()
+            if isinstance(ended, asyncio.CancelledError | StaleEpoch):
+                # Somebody ended the job, which was paid for until then.
+                self._note(ask.spec, StreamBroken(_ENDED))
             raise
         now = self._clock.monotonic()
         if self._again:
@@ -202,6 +219,7 @@ class Talk:
                 return AnswerCut(f"The answer reached the longest that {spec.name} gives.")
             case "content_filter":
                 return ContentRefused("The provider's content filter ended the answer; other words may pass it.")
+        await self._listener.until_free()
         writer.finish(ended=self.ended)
         return _cut(writer)
 

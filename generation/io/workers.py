@@ -8,17 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from collab.errors import CollabError, KeepLost
-from collab.ids import JobId, RoomId, client_id
+from collab.ids import JobId, RoomId, client_id, short_id
 from collab.merge.contest import Resolver
 from collab.ports import Clock
 from collab.syntax.syntax import Syntax
 from generation.book import Book
 from generation.checks.checks import Checks
-from generation.errors import StaleEpoch
+from generation.errors import FilesTaken, StaleEpoch
 from generation.events import GenerationEvent, JobFinished, JobProgressed
 from generation.experience import Experience
+from generation.failures import SERVER_MISTAKE, code_of, severity_of
 from generation.io.exchange import Exchange
 from generation.io.gathering import Gathering
+from generation.io.metering import Metering
+from generation.io.places import Places, words
 from generation.io.reporting import Reporting
 from generation.io.run import Run
 from generation.io.shelves import Shelves
@@ -40,6 +43,8 @@ class Active:
     run: Run | None = None
     job: Job | None = None
     handle: RoomHandle | None = None
+    again: bool = False
+    """Whether the job begins anew in the same place once its task has ended what it does."""
 
 
 class Workers:
@@ -59,6 +64,8 @@ class Workers:
         reporting: Reporting,
         released: Callable[[JobId], None],
         experience: Experience,
+        places: Places,
+        metering: Metering,
         *,
         shared: bool,
         resolver: Resolver | None = None,
@@ -73,6 +80,8 @@ class Workers:
         self._reporting = reporting
         self._released = released
         self._experience = experience
+        self._places = places
+        self._metering = metering
         self._shared = shared
         self._resolver = resolver
         self._checks = Checks(Syntax())
@@ -103,6 +112,30 @@ class Workers:
         if active is not None:
             self._released(job)
         return active
+
+    def halt(self, job: Job) -> None:
+        """Ends the work on a job in order and lets its place go to the next one; nothing if nobody works on it."""
+        active = self.release(job.id)
+        if active is None:
+            return
+        if active.run is not None:
+            self.abort(active.run, job)
+        if active.task is not None:
+            active.task.cancel()
+
+    def stop(self, job: Job) -> None:
+        """Ends the work on a job in order; its place stays its own, to ``begin_again``."""
+        active = self._active.get(job.id)
+        if active is not None and active.run is not None:
+            self.abort(active.run, job)
+
+    def begin_again(self, job: Job) -> None:
+        """Begins a job anew, in the place that it has."""
+        active = self._active.get(job.id)
+        if active is not None and active.task is not None:
+            active.again = True
+            active.run = None
+            active.task.cancel()
 
     def abort(self, run: Run, job: Job) -> None:
         """Stops a run, whatever happens: the job's end must be noted in any case."""
@@ -135,32 +168,51 @@ class Workers:
         return active.handle
 
     async def _work(self, shelves: Shelves, job_id: JobId, active: Active) -> None:
+        try:
+            while True:
+                try:
+                    await self._try(shelves, job_id, active)
+                except asyncio.CancelledError:
+                    task = asyncio.current_task()
+                    if not active.again or task is None or task.uncancel():
+                        raise
+                if not active.again or self._active.get(job_id) is not active:
+                    return
+                active.again = False
+        finally:
+            if self._active.get(job_id) is active:
+                self.release(job_id)
+
+    async def _try(self, shelves: Shelves, job_id: JobId, active: Active) -> None:
         book = shelves.book(active.room)
         job = book.jobs.get(job_id) if book is not None else None
         try:
             if book is None or job is None:
                 return
             epoch = job.begin()
+            job.request_id = short_id(self._random, "r", 10)
             try:
                 async with self._rooms.held(active.room) as handle:
                     await self._run(handle, book, job, epoch, active)
             except KeepLost as error:
                 raise StaleEpoch(error.message) from error
             except CollabError as error:
-                job.fail(epoch, error.message)
+                self._fail(job, epoch, error, error.message)
+                self._metering.ended(active.room, job.id, job.person)
                 self._watchers.publish(job.id, JobFinished(job.view()))
         except StaleEpoch:
             logger.debug("job %s was ended while it ran", job_id)
             if active.run is not None and self._active.get(job_id) is active:
                 active.run.vanish()
         finally:
-            if self._active.get(job_id) is active:
-                self.release(job_id)
+            if job is not None:
+                self._metering.spent(active.room, job)
 
     async def _run(self, handle: RoomHandle, book: Book, job: Job, epoch: int, active: Active) -> None:
         def tell(event: GenerationEvent) -> None:
             self._reporting.tell(handle, job, event)
 
+        self._places.refresh(handle, book)
         run = active.run = Run(
             handle,
             book,
@@ -173,6 +225,7 @@ class Workers:
             tell,
             self._experience,
             self._checks,
+            self._places.writing(handle, book, job),
             self._shared,
             self._resolver,
             self._gathering,
@@ -187,23 +240,41 @@ class Workers:
                 # the same client id.
                 await handle.durable()
                 job.check(epoch)
+            await self._metering.check(handle.room, job)
+            job.check(epoch)
             await run.go()
         except asyncio.CancelledError:
-            if self._active.get(job.id) is active:  # nobody cancelled it: the process ends
+            if self._active.get(job.id) is active and not active.again:  # nobody cancelled it: the process ends
                 if self._shared:
                     self._hand_over(handle, run, job)
                 else:
                     self.abort(run, job)
-                    job.interrupt()
+                    job.interrupt(self._clock.wall_ms())
                     self._reporting.finished(handle, job)
             raise
         except StaleEpoch:
             raise
-        except Exception:
-            logger.exception("job %s failed", job.id)
+        except FilesTaken as taken:
+            self._put_back(handle, book, job, epoch, taken)
+            return
+        except CollabError as error:
+            self._fail(job, epoch, error, error.message)
+        except Exception as error:
+            logger.exception("job %s failed", job.id, extra={"request": job.request_id})
             self.abort(run, job)
-            job.fail(epoch, "The server made a mistake; its log says more. Retry the job.")
+            self._fail(job, epoch, error, SERVER_MISTAKE)
         self._reporting.finished(handle, job)
+
+    def _fail(self, job: Job, epoch: int, error: Exception, message: str) -> None:
+        job.fail(epoch, message, code=code_of(error), severity=severity_of(error), at_ms=self._clock.wall_ms())
+
+    def _put_back(self, handle: RoomHandle, book: Book, job: Job, epoch: int, taken: FilesTaken) -> None:
+        """Has a job wait in the queue for the files that it turned out to be about."""
+        job.defer(epoch, taken.paths, client_id(self._random))
+        self.release(job.id)
+        self._places.push(handle, book, job)
+        self._reporting.save(handle, job)
+        self._reporting.tell(handle, job, JobProgressed(job.view(), words(book, job)))
 
     def _hand_over(self, handle: RoomHandle, run: Run | None, job: Job) -> None:
         if not handle.may_generate():

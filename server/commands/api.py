@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Annotated, Final, Literal, TypeVar
@@ -97,6 +98,33 @@ class _VersionsAnswer(_Answer):
     versions: list[VersionAnswer]
 
 
+class AttemptAnswer(_Answer):
+    """One request to a model."""
+
+    model: str = ""
+    outcome: str = ""
+    error: str = ""
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+    at_ms: int = 0
+
+
+class FailureAnswer(_Answer):
+    """One way in which a job failed."""
+
+    at_ms: int = 0
+    code: str = ""
+    severity: str = ""
+    message: str = ""
+    request: str = ""
+    person: str = ""
+    model: str = ""
+    attempts: int = 0
+    context_tokens: int = 0
+
+
 class JobAnswer(_Answer):
     """A job as it was at one moment. What this command does not know is kept too."""
 
@@ -104,20 +132,42 @@ class JobAnswer(_Answer):
 
     job: str
     state: str
+    kind: str = "job"
+    prompt: str = ""
+    asked_by: str = ""
+    created_ms: int = 0
     model: str = ""
+    model_why: str = ""
     strategy: str | None = None
+    strategy_why: str = ""
     files: list[str] = []
+    priority: str = "normal"
+    position: int | None = None
+    waits_for: str | None = None
     progress: float = 0.0
     eta_seconds: float | None = None
     eta_confidence: float | None = None
     tokens: int = 0
     expected_tokens: int | None = None
+    prompt_tokens: int = 0
     current_file: str | None = None
     hunks_applied: int = 0
     hunks_pending: int = 0
     cost: float | None = None
     cached: bool = False
+    steers: list[str] = []
+    attempts: list[AttemptAnswer] = []
+    failures: list[FailureAnswer] = []
+    request_id: str = ""
     error: str | None = None
+    error_code: str = ""
+    severity: str = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether it is being worked on."""
+        ended = {"complete", "needs_review", "failed", "cancelled", "interrupted"}
+        return self.state not in ended | {"queued", "paused"}
 
 
 class _JobsAnswer(_Answer):
@@ -190,6 +240,24 @@ class Api:
         response = await self._ask("GET", f"/api/rooms/{quote(room, safe='')}/versions")
         return _read(_VersionsAnswer, response).versions
 
+    async def jobs(self, room: RoomId) -> list[JobAnswer]:
+        """The AI jobs of a room, newest first, without changes of other kinds."""
+        response = await self._ask("GET", f"/api/rooms/{quote(room, safe='')}/jobs")
+        return [job for job in _read(_JobsAnswer, response).jobs if job.kind == "job"]
+
+    async def act(
+        self, room: RoomId, job: str, action: str, name: str, body: dict[str, object] | None = None
+    ) -> JobAnswer:
+        """Does something with a job in somebody's name; the job as it is then."""
+        address = f"/api/rooms/{quote(room, safe='')}/jobs/{quote(job, safe='')}/{action}"
+        response = await self._ask(
+            "POST",
+            f"{address}?{urlencode({'name': name})}",
+            content=json.dumps(body).encode() if body is not None else None,
+            headers={"Content-Type": "application/json"} if body is not None else None,
+        )
+        return _read(_OneJobAnswer, response).job
+
     async def import_zip(
         self,
         room: RoomId,
@@ -257,8 +325,7 @@ class Api:
 
     async def cancel(self, room: RoomId, job: str, name: str) -> JobAnswer:
         """Stops a job."""
-        url = f"/api/rooms/{quote(room, safe='')}/jobs/{quote(job, safe='')}/cancel?{urlencode({'name': name})}"
-        return _read(_OneJobAnswer, await self._ask("POST", url)).job
+        return await self.act(room, job, "cancel", name)
 
     async def _ask(
         self, method: str, url: str, *, content: bytes | None = None, headers: dict[str, str] | None = None

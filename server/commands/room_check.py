@@ -128,7 +128,7 @@ def _waiting(stored: StoredRoom) -> int:
 
 
 def _records(about: str, records: Mapping[str, Mapping[str, bytes]]) -> Iterator[Finding]:
-    problems = list(Book.read({kind: records.get(kind, {}) for kind in JOB_KINDS}, interrupt=False).problems)
+    problems = list(Book.read({kind: records.get(kind, {}) for kind in JOB_KINDS}, interrupt=None).problems)
     for kind in (LEDGER, REDO):
         for key, value in records.get(kind, {}).items():
             try:

@@ -12,7 +12,7 @@ from collab.errors import NotFound
 from collab.history.version import Version
 from collab.ids import FilePath, RoomId
 from collab.ports import Clock
-from generation.jobs import STAGES
+from generation.jobs import ACTIVE
 from generation.service import Asker, GenerationService, JobView
 from server.announce import job_part, suggestion_part
 from server.blaming import author_part
@@ -76,7 +76,7 @@ class Reports:
 
 def _of_late(job: JobView, since: int, ended: Collection[str | None]) -> bool:
     """Whether a job ended since then: when is known from its version, or it was asked for since."""
-    return job.state not in STAGES and (job.created_ms >= since or job.job in ended)
+    return job.state not in ACTIVE and (job.created_ms >= since or job.job in ended)
 
 
 async def _edited(

@@ -78,6 +78,7 @@ JobState = Literal[
     "generating",
     "post_processing",
     "validating",
+    "paused",
     "complete",
     "failed",
     "cancelled",
@@ -104,6 +105,22 @@ class Attempt(Part):
     cost: float | None = Field(default=None, description="US dollars; null where no price is known.")
     seconds: float = 0
     at_ms: int = 0
+
+
+class Failure(Part):
+    """One way in which a job ended before its work was done."""
+
+    at_ms: int
+    code: str = Field(description="What kind of failure it was, for programs.")
+    severity: Literal["", "notice", "warning", "error"] = Field(
+        description="notice: it may not be; warning: it may go better the next time; error: look at the server."
+    )
+    message: str
+    request: str = Field(default="", description="Names the request that failed, in the log too.")
+    person: str = Field(default="", description="Name of who asked.")
+    model: str = ""
+    attempts: int = Field(default=0, description="Requests to models until then.")
+    context_tokens: int = Field(default=0, description="Estimated tokens of the last request to a model.")
 
 
 class Job(Part):
@@ -157,6 +174,10 @@ class Job(Part):
         default=False,
         description="True: the same was asked before, and its answer was used again; no model was asked.",
     )
+    waits_for: str | None = Field(
+        default=None, description="The job that must end before this one may run, as it writes one of its files."
+    )
+    failures: list[Failure] = Field(default_factory=list, description="How it failed, oldest first.")
 
 
 class ModelInfo(Part):

@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from collab.wire import MAX_UINT
 from server.messages import blame, history
@@ -157,6 +157,52 @@ class Retry(Request):
     job: JobRef
 
 
+class Pause(Request):
+    """Has a job wait until it is resumed; what it has completed stays. Answered with ``done``."""
+
+    type: Literal["pause"] = "pause"
+    job: JobRef
+
+
+class Resume(Request):
+    """Puts a paused job into the queue again. Answered with ``done``."""
+
+    type: Literal["resume"] = "resume"
+    job: JobRef
+
+
+class Steer(Request):
+    """Tells a job something further. One that runs keeps what it has completed, and is asked anew. Answered with
+    ``done``.
+    """
+
+    type: Literal["steer"] = "steer"
+    job: JobRef
+    prompt: str = Field(min_length=1)
+
+
+class Reorder(Request):
+    """Gives a waiting job another place in the room's queue, or another priority. Answered with ``done``."""
+
+    type: Literal["reorder"] = "reorder"
+    job: JobRef
+    position: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="1 is next. A place among jobs of another priority brings that priority.",
+    )
+    priority: Literal["high", "normal", "low"] | None = Field(
+        default=None, description="Puts it behind the asker's other jobs of this priority."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Reorder:
+        if (self.position is None) == (self.priority is None):
+            raise ValueError("give either a position or a priority")
+        return self
+
+
 class Undo(Request):
     """Takes back what a job wrote, and nothing else. Answered with ``done``."""
 
@@ -250,6 +296,10 @@ AnyRequest = Annotated[
     | Jobs
     | Cancel
     | Retry
+    | Pause
+    | Resume
+    | Steer
+    | Reorder
     | Undo
     | Redo
     | UndoMine

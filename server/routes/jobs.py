@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
+from pydantic import Field, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from collab.errors import InvalidInput, NotFound
-from generation.service import GenerationService
+from collab.ids import RoomId
+from generation.service import Asker, GenerationService, JobView
 from server.messages.parts import Choice, Part
-from server.raw_path import BODY_BYTES
+from server.raw_path import BODY_BYTES, refuse_large
 from server.routes.bodies import asker_of, read_json, room_of
 from server.routes.generating import job_message, suggestion_message
 from server.routes.ports import State
+
+ACTIONS: Final = ("cancel", "pause", "resume", "steer", "reorder", "retry", "undo", "redo")
 
 
 class AnswerBody(Part):
@@ -30,6 +34,25 @@ class AnswerAllBody(Part):
     path: str | None = None
 
 
+class SteerBody(Part):
+    """The body of a further sentence to a job."""
+
+    prompt: str = Field(min_length=1)
+
+
+class ReorderBody(Part):
+    """The body that gives a waiting job another place or priority."""
+
+    position: int | None = Field(default=None, ge=1, le=100_000)
+    priority: Literal["high", "normal", "low"] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> ReorderBody:
+        if (self.position is None) == (self.priority is None):
+            raise ValueError("give either a position or a priority")
+        return self
+
+
 class JobRoutes:
     """``/api/rooms/{room}/jobs`` and ``/api/rooms/{room}/suggestions``."""
 
@@ -37,30 +60,55 @@ class JobRoutes:
         self._generation: GenerationService = state.generation
         # As JSON, where a character may take six bytes.
         self.body_bytes = BODY_BYTES + 6 * state.settings.limits().file_bytes
+        self.prompt_bytes = BODY_BYTES + 6 * state.settings.limits().prompt_chars
 
     async def jobs(self, request: Request) -> Response:
         """The jobs, newest first."""
         jobs = await self._generation.jobs(room_of(request))
         return JSONResponse({"jobs": [job_message(job).model_dump() for job in jobs]})
 
+    async def job(self, request: Request) -> Response:
+        """One job."""
+        ref = request.path_params["job"]
+        for view in await self._generation.jobs(room_of(request)):
+            if view.job == ref:
+                return JSONResponse({"job": job_message(view).model_dump()})
+        raise NotFound(f"There is no job {ref[:80]!r} in this room; ask for the list of jobs.", field="job")
+
     async def act(self, request: Request) -> Response:
-        """Cancels, retries, undoes or redoes a job; answers with the job as it is then."""
+        """Does something with a job; answers with the job as it is then."""
         room, job, asker = room_of(request), request.path_params["job"], asker_of(request)
+        if request.path_params["action"] != "steer":
+            refuse_large(request, BODY_BYTES)
         match request.path_params["action"]:
             case "cancel":
                 view = await self._generation.cancel(room, job, asker)
             case "retry":
                 view = await self._generation.retry(room, job, asker)
+            case "pause":
+                view = await self._generation.pause(room, job, asker)
+            case "resume":
+                view = await self._generation.resume(room, job, asker)
+            case "steer":
+                told = await read_json(request, SteerBody, self.prompt_bytes)
+                view = await self._generation.steer(room, job, told.prompt, asker)
+            case "reorder":
+                view = await self._reorder(room, job, await read_json(request, ReorderBody, BODY_BYTES), asker)
             case "undo":
                 view = await self._generation.undo(room, job, asker)
             case "redo":
                 view = await self._generation.redo(room, job, asker)
             case other:
                 raise NotFound(
-                    f"A job has no action {other[:40]!r}; it has cancel, retry, undo and redo.",
+                    f"A job has no action {other[:40]!r}; it has {', '.join(ACTIONS)}.",
                     field="action",
                 )
         return JSONResponse({"job": job_message(view).model_dump()})
+
+    async def _reorder(self, room: RoomId, job: str, asked: ReorderBody, asker: Asker) -> JobView:
+        if asked.priority is not None:
+            return await self._generation.prioritise(room, job, asked.priority, asker)
+        return await self._generation.move(room, job, asked.position or 1, asker)
 
     async def suggestions(self, request: Request) -> Response:
         """The suggestions that wait for an answer, or with ``all=1`` the record of what was decided too."""

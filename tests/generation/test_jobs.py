@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collab.errors import Conflict, StoreCorrupt
+from collab.errors import Conflict, LimitExceeded, StoreCorrupt
 from collab.ids import ClientId, JobId, PersonId
 from generation.errors import StaleEpoch
-from generation.jobs import MOST_TAKEOVERS, STAGES, Job, JobState
-from generation.views import JobView, SuggestionView
+from generation.jobs import MOST_FAILURES, MOST_STEERS, MOST_TAKEOVERS, STAGES, Job, JobState
+from generation.views import Attempt, Failure, JobView, SuggestionView
 from server.messages.parts import Job as JobMessage
 from server.messages.parts import Suggestion as SuggestionMessage
 
@@ -123,6 +123,95 @@ def test_a_complete_job_cannot_be_retried() -> None:
     job.complete(job.begin())
     with pytest.raises(Conflict, match="retried"):
         job.retry(ClientId(8))
+
+
+def test_a_paused_job_stays_so_until_it_is_resumed_and_its_work_lands_no_more() -> None:
+    job = make()
+    epoch = job.begin()
+    job.pause()
+    assert (job.state, job.ended, job.running, job.can_undo) == (JobState.PAUSED, False, False, False)
+    with pytest.raises(StaleEpoch):
+        job.advance(epoch, JobState.GENERATING)
+    job.interrupt()
+    job.pause()
+    assert job.state is JobState.PAUSED
+    with pytest.raises(Conflict, match="resume it"):
+        job.retry(ClientId(8))
+    assert job.resume(ClientId(8))
+    assert (job.state, job.client) == (JobState.QUEUED, 8)
+    assert not job.resume(ClientId(9))
+
+
+def test_a_paused_job_can_be_cancelled_and_goes_with_its_room() -> None:
+    job, other = make(), make()
+    job.pause()
+    job.cancel("Ada")
+    assert job.state is JobState.CANCELLED
+    other.pause()
+    other.interrupt(paused=True)
+    assert other.state is JobState.INTERRUPTED
+
+
+def test_a_running_job_that_is_steered_is_asked_anew_and_one_that_waits_is_only_told() -> None:
+    job = make()
+    assert not job.steer("first", ClientId(8))
+    assert (job.state, job.client) == (JobState.QUEUED, 7)
+    epoch = job.begin()
+    assert job.steer("second", ClientId(8), "key")
+    assert (job.state, job.client, job.steers) == (JobState.QUEUED, 8, ["first", "second"])
+    with pytest.raises(StaleEpoch):
+        job.check(epoch)
+    assert not job.steer("second", ClientId(9), "key"), "asked twice it is done once"
+    assert job.steers == ["first", "second"]
+
+
+def test_an_ended_job_cannot_be_paused_resumed_or_steered() -> None:
+    job = make()
+    job.cancel("Ada")
+    for act in (job.pause, lambda: job.resume(ClientId(8)), lambda: job.steer("x", ClientId(8))):
+        with pytest.raises(Conflict, match="retry it first"):
+            act()
+
+
+def test_a_job_is_steered_only_so_often() -> None:
+    job = make()
+    for number in range(MOST_STEERS):
+        job.steer(f"{number}", ClientId(8))
+    with pytest.raises(LimitExceeded, match="in one piece"):
+        job.steer("more", ClientId(8))
+
+
+def test_each_failure_is_kept_with_what_is_known_of_it_and_without_secrets() -> None:
+    job = make()
+    job.request_id, job.context_tokens = "r1", 1_234
+    job.attempts = [Attempt("m", "refused", "Key sk-abcdefghijk is wrong")]
+    job.fail(job.begin(), "The key sk-abcdefghijk is wrong.", code="model_refused", at_ms=5)
+    job.retry(ClientId(8))
+    assert (job.error, job.error_code, job.severity) == (None, "", "")
+    job.fail(job.begin(), "No answer.", code="model_unavailable", severity="warning", at_ms=6)
+    first = Failure(5, "model_refused", "error", "The key sk-*** is wrong.", "r1", "Ada", "m", 1, 1_234)
+    assert job.failures[0] == first
+    assert [failure.code for failure in job.failures] == ["model_refused", "model_unavailable"]
+    assert job.attempts[0].error == "Key sk-*** is wrong"
+    assert Job.from_bytes(job.to_bytes()).view().failures == tuple(job.failures)
+
+
+def test_only_the_last_failures_are_kept() -> None:
+    job = make()
+    for number in range(MOST_FAILURES + 3):
+        job.fail(job.begin(), f"{number}")
+        job.retry(ClientId(8))
+    assert [failure.message for failure in job.failures] == [f"{n}" for n in range(3, MOST_FAILURES + 3)]
+
+
+def test_what_a_job_took_is_charged_once() -> None:
+    job = make()
+    job.tried(Attempt("m", "answered", prompt_tokens=60, answer_tokens=40, cost=0.5))
+    job.tried(Attempt("free", "broken", prompt_tokens=20))
+    assert job.charge() == (120, 0.5)
+    job.tried(Attempt("m", "answered", answer_tokens=1, cost=0.25))
+    assert job.charge() == (1, 0.25)
+    assert job.charge() == (0, 0.0)
 
 
 def test_each_try_writes_under_a_client_id_of_its_own() -> None:

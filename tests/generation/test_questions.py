@@ -5,7 +5,15 @@ from typing import get_args
 
 import pytest
 
-from collab.errors import CollabError, Conflict, KeepLost, MalformedMessage, NotFound, StoreUnavailable
+from collab.errors import (
+    CollabError,
+    Conflict,
+    HourlyLimit,
+    KeepLost,
+    MalformedMessage,
+    NotFound,
+    StoreUnavailable,
+)
 from collab.ids import ClientId, JobId, PersonId, RoomId
 from generation.jobs import Job
 from generation.questions import (
@@ -15,12 +23,17 @@ from generation.questions import (
     Cancel,
     ListJobs,
     ListSuggestions,
+    Move,
     Offer,
+    Pause,
+    Prioritise,
     Question,
     Record,
     Redo,
     Result,
+    Resume,
     Retry,
+    Steer,
     Submit,
     Undo,
     decode_answer,
@@ -42,6 +55,11 @@ PAIRS: Sequence[tuple[Question, Result]] = (
     (Submit(ROOM, JOB, GenerationRequest("x", ("a.py",), "full", None, "review", "low"), ADA), VIEW),
     (Cancel(ROOM, JOB, ADA), VIEW),
     (Retry(ROOM, JOB, ADA), VIEW),
+    (Pause(ROOM, JOB, ADA), VIEW),
+    (Resume(ROOM, JOB, ADA), VIEW),
+    (Steer(ROOM, JOB, "shorter 👍", ADA, "k1"), VIEW),
+    (Move(ROOM, JOB, 2, ADA), VIEW),
+    (Prioritise(ROOM, JOB, "low", ADA), VIEW),
     (Undo(ROOM, JOB, ADA), VIEW),
     (Redo(ROOM, JOB, ADA), VIEW),
     (AnswerSuggestion(ROOM, "s1", "edit", ADA, "by hand"), HUNK),
@@ -69,6 +87,14 @@ def test_an_error_is_raised_as_the_same_class_with_its_words_and_field(kind: typ
         decode_answer(ListJobs(ROOM), encode_error(kind("Bob was first.", field="job")))
     assert type(caught.value) is kind
     assert caught.value.field == "job"
+
+
+def test_the_wait_of_a_bound_of_an_hour_travels_too() -> None:
+    with pytest.raises(HourlyLimit) as caught:
+        decode_answer(ListJobs(ROOM), encode_error(HourlyLimit("Too much.", retry_after=12.5)))
+    assert caught.value.retry_after == 12.5
+    with pytest.raises(MalformedMessage):
+        decode_answer(ListJobs(ROOM), b'{"code":"hourly_limit","message":"x","field":null,"retry_after":"soon"}')
 
 
 def test_every_error_of_collab_has_a_code_of_its_own() -> None:

@@ -71,7 +71,7 @@ def at(steps: Steps) -> tuple[Document, Book]:
                 records[kind].pop(key, None)
             else:
                 records[kind][key] = value
-    return document, Book.read(records, interrupt=False)
+    return document, Book.read(records, interrupt=None)
 
 
 def texts(document: Document) -> Mapping[str, str]:

@@ -30,6 +30,7 @@ from generation.service import (
     NewChange,
     SuggestionView,
 )
+from generation.views import Priority
 from server.caller import Caller
 from server.dispatch import Dispatch
 from server.messages.requests import AnyRequest
@@ -177,6 +178,24 @@ class FakeGeneration:
 
     async def retry(self, room: RoomId, job: str, asker: Asker) -> JobView:
         return self._job("retry", room, job, asker)
+
+    async def pause(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        return self._job("pause", room, job, asker)
+
+    async def resume(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        self._note("resume", room, job, asker)
+        return job_view(job=job, position=2, priority="low")
+
+    async def steer(self, room: RoomId, job: str, sentence: str, asker: Asker) -> JobView:
+        return self._job(f"steer {sentence}", room, job, asker)
+
+    async def move(self, room: RoomId, job: str, position: int, asker: Asker) -> JobView:
+        self._note("move", room, job, position, asker)
+        return job_view(job=job, position=position)
+
+    async def prioritise(self, room: RoomId, job: str, priority: Priority, asker: Asker) -> JobView:
+        self._note("prioritise", room, job, priority, asker)
+        return job_view(job=job, state="paused", priority=priority)
 
     async def undo(self, room: RoomId, job: str, asker: Asker) -> JobView:
         return self._job("undo", room, job, asker)

@@ -35,6 +35,7 @@ from generation.views import (
     JobView,
     ModelView,
     NewChange,
+    Priority,
     SuggestionView,
 )
 from server.door.door import Door
@@ -231,6 +232,21 @@ class FakeGeneration:
 
     async def retry(self, room: RoomId, job: str, asker: Asker) -> JobView:
         return self._act("retry", room, job, asker)
+
+    async def pause(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        return self._act("pause", room, job, asker)
+
+    async def resume(self, room: RoomId, job: str, asker: Asker) -> JobView:
+        return self._act("resume", room, job, asker)
+
+    async def steer(self, room: RoomId, job: str, sentence: str, asker: Asker) -> JobView:
+        return self._act(f"steer {sentence}", room, job, asker)
+
+    async def move(self, room: RoomId, job: str, position: int, asker: Asker) -> JobView:
+        return self._act(f"move to {position}", room, job, asker)
+
+    async def prioritise(self, room: RoomId, job: str, priority: Priority, asker: Asker) -> JobView:
+        return self._act(f"prioritise {priority}", room, job, asker)
 
     async def undo(self, room: RoomId, job: str, asker: Asker) -> JobView:
         return self._act("undo", room, job, asker)

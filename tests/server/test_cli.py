@@ -21,6 +21,7 @@ COMMANDS = [
     "rooms",
     "history",
     "models",
+    "jobs",
     "doctor",
     "migrate",
     "settings",

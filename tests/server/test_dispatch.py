@@ -235,7 +235,7 @@ async def test_generate_without_an_id_is_answered_by_the_event_for_the_room(aski
     assert len(asking.generation.asked) == 1
 
 
-@pytest.mark.parametrize("make", [requests.Cancel, requests.Undo, requests.Redo, requests.Retry])
+@pytest.mark.parametrize("make", [requests.Cancel, requests.Pause, requests.Undo, requests.Redo, requests.Retry])
 async def test_what_is_asked_of_a_job_is_passed_on(
     asking: Asking, make: type[requests.Cancel] | type[requests.Undo]
 ) -> None:
@@ -245,6 +245,24 @@ async def test_what_is_asked_of_a_job_is_passed_on(
     assert not isinstance(reply, events.Error)
     assert (refused.id, refused.code, refused.field) == (2, "not_found", "job")
     assert asking.generation.asked[0][0] == make.model_fields["type"].default
+
+
+async def test_a_job_is_steered_resumed_and_given_another_place(asking: Asking) -> None:
+    ann = Asker(asking.caller.person, "Ann")
+    assert await asking.ask(requests.Steer(job="j234567", prompt="shorter")) == events.Done(
+        message="j234567 is told so."
+    )
+    resumed = await asking.ask(requests.Resume(job="j2"))
+    assert resumed == events.Done(message="j2 is number 2 in the queue, with low priority.")
+    moved = await asking.ask(requests.Reorder(job="j2", position=3))
+    assert moved == events.Done(message="j2 is number 3 in the queue, with normal priority.")
+    assert await asking.ask(requests.Reorder(job="j2", priority="high")) == events.Done(message="j2 is paused.")
+    assert asking.generation.asked == [
+        ("steer shorter", "demo", "j234567", ann),
+        ("resume", "demo", "j2", ann),
+        ("move", "demo", "j2", 3, ann),
+        ("prioritise", "demo", "j2", "high", ann),
+    ]
 
 
 async def test_a_suggestion_is_answered(asking: Asking) -> None:
@@ -323,6 +341,10 @@ SAMPLES: list[AnyRequest] = [
     requests.Jobs(id=1),
     requests.Cancel(id=1, job="j234567"),
     requests.Retry(id=1, job="j234567"),
+    requests.Pause(id=1, job="j234567"),
+    requests.Resume(id=1, job="j234567"),
+    requests.Steer(id=1, job="j234567", prompt="x"),
+    requests.Reorder(id=1, job="j234567", position=1),
     requests.Undo(id=1, job="j234567"),
     requests.Redo(id=1, job="j234567"),
     requests.UndoMine(id=1),

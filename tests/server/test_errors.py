@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from collab.errors import CollabError, Conflict, InvalidPath, StoreUnavailable
+from collab.errors import CollabError, Conflict, HourlyLimit, InvalidPath, StoreUnavailable, TooManyJobs
 from generation.errors import ModelUnavailable, StaleEpoch
 from server.errors import Refused, answer, failure_of
 from server.messages.stream import GenerateRequest
@@ -34,6 +34,12 @@ def test_an_answer_has_the_form_of_errors() -> None:
 def test_a_store_that_may_recover_says_when_to_come_back() -> None:
     assert answer(failure_of(StoreUnavailable("Full."))).headers["retry-after"] == "5"
     assert "retry-after" not in answer(failure_of(Conflict("Changed."))).headers
+
+
+def test_a_bound_of_an_hour_says_when_to_come_back() -> None:
+    response = answer(failure_of(HourlyLimit("Too much.", retry_after=61.2)))
+    assert (response.status_code, response.headers["retry-after"]) == (429, "62")
+    assert "retry-after" not in answer(failure_of(TooManyJobs("Too many."))).headers
 
 
 def test_errors_of_the_work_of_a_job_are_told_in_their_words() -> None:

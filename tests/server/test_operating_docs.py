@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 from pydantic import ByteSize
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from server.cli import build
@@ -50,6 +50,22 @@ def test_the_command_is_documented_with_its_options(name: str) -> None:
         if option.startswith("--") and option != "--help" and f"`{option}`" not in row
     ]
     assert not missing
+
+
+GROUPS = [
+    (name, sub, command)
+    for name, group in COMMANDS.items()
+    if isinstance(group, TyperGroup)
+    for sub, command in group.commands.items()
+]
+
+
+@pytest.mark.parametrize(("name", "sub", "command"), GROUPS)
+def test_the_command_of_a_group_is_documented_with_its_options(name: str, sub: str, command: TyperCommand) -> None:
+    [row] = [line for line in DOCS.splitlines() if line.startswith(f"| `pairloom {name}")]
+    assert f"`{sub} " in row.replace("`list`", "`list `")
+    options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+    assert not {option for option in options - {"--help"} if f"`{option}`" not in row}
 
 
 def test_no_setting_is_documented_that_is_not_there() -> None:

@@ -14,7 +14,7 @@ async def test_the_list_of_jobs_holds_messages_of_the_protocol() -> None:
     assert [Job.model_validate(job).job for job in jobs] == ["j1"]
 
 
-@pytest.mark.parametrize("action", ["cancel", "retry", "undo", "redo"])
+@pytest.mark.parametrize("action", ["cancel", "pause", "resume", "retry", "undo", "redo"])
 async def test_a_job_is_acted_on_in_the_name_of_who_asks(action: str) -> None:
     state = FakeState()
     async with state.client() as client:
@@ -28,7 +28,51 @@ async def test_an_unknown_job_and_an_unknown_action_are_not_found() -> None:
         assert error_of(await client.post(f"{ROOM}/jobs/j9/undo"))[3] == "job"
         status, _, message, field = error_of(await client.post(f"{ROOM}/jobs/j1/explode"))
     assert (status, field) == (404, "action")
-    assert "cancel, retry, undo and redo" in message
+    assert "cancel, pause, resume, steer, reorder, retry, undo, redo" in message
+
+
+async def test_one_job_is_shown() -> None:
+    async with FakeState().client() as client:
+        assert (await client.get(f"{ROOM}/jobs/j1")).json()["job"]["job"] == "j1"
+        assert error_of(await client.get(f"{ROOM}/jobs/j9"))[:2] == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "call"),
+    [
+        ("steer", {"prompt": "shorter"}, "steer shorter"),
+        ("reorder", {"position": 3}, "move to 3"),
+        ("reorder", {"priority": "low"}, "prioritise low"),
+    ],
+)
+async def test_a_job_is_steered_and_reordered(action: str, body: dict[str, object], call: str) -> None:
+    state = FakeState()
+    async with state.client() as client:
+        response = await client.post(f"{ROOM}/jobs/j1/{action}?name=Kim", json=body)
+    assert response.json()["job"]["job"] == "j1"
+    assert state.generation.calls == [(call, "main", "j1", "Kim")]
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "field"),
+    [
+        ("steer", {"prompt": ""}, "prompt"),
+        ("steer", {}, "prompt"),
+        ("reorder", {"position": 0}, "position"),
+        ("reorder", {"priority": "urgent"}, "priority"),
+        ("reorder", {}, None),
+        ("reorder", {"position": 1, "priority": "low"}, None),
+    ],
+)
+async def test_what_cannot_be_done_with_a_job_is_refused(
+    action: str, body: dict[str, object], field: str | None
+) -> None:
+    state = FakeState()
+    async with state.client() as client:
+        status, code, message, named = error_of(await client.post(f"{ROOM}/jobs/j1/{action}", json=body))
+    assert (status, code, named) == (400, "invalid_input", field)
+    assert message
+    assert state.generation.calls == []
 
 
 @pytest.mark.parametrize("name", ["", "x" * 81, "%20"])

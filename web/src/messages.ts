@@ -1,7 +1,7 @@
 // Generated from server/messages by `python -m server.messages.typescript`. Change it there.
 export type JobState =
-  | "queued" | "preparing" | "context_analysis" | "generating" | "post_processing" | "validating" | "complete"
-  | "failed" | "cancelled" | "needs_review" | "interrupted";
+  | "queued" | "preparing" | "context_analysis" | "generating" | "post_processing" | "validating" | "paused"
+  | "complete" | "failed" | "cancelled" | "needs_review" | "interrupted";
 export type Strategy = "targeted" | "selective" | "full";
 export type Mode = "auto" | "review" | "ask";
 export type Component = Retain | Insert | Delete;
@@ -17,6 +17,10 @@ export interface Attempt {
   model: string; outcome: "answered" | "failed" | "broken" | "refused"; error: string; prompt_tokens: number;
   answer_tokens: number; cost: number | null; seconds: number; at_ms: number;
 }
+export interface Failure {
+  at_ms: number; code: string; severity: "" | "notice" | "warning" | "error"; message: string; request: string;
+  person: string; model: string; attempts: number; context_tokens: number;
+}
 export interface Job {
   job: string; kind: "job" | "put" | "import" | "restore"; prompt: string; asked_by: string; state: JobState;
   model: string; offline: boolean; mode: Mode; strategy: Strategy | null; client: number; color: string;
@@ -26,6 +30,7 @@ export interface Job {
   prompt_tokens: number; cost: number | null; attempts: Attempt[]; current_file: string | null;
   expected_tokens: number | null; eta_confidence: number | null; steers: string[]; findings: string[];
   request_id: string; error_code: string; severity: "" | "notice" | "warning" | "error"; cached: boolean;
+  waits_for: string | null; failures: Failure[];
 }
 export interface ModelInfo { name: string; context_tokens: number; capabilities: string[] }
 export interface Suggestion {
@@ -151,6 +156,12 @@ export interface Generate {
 export interface Jobs { type: "jobs"; id?: Id | null }
 export interface Cancel { type: "cancel"; id?: Id | null; job: string }
 export interface Retry { type: "retry"; id?: Id | null; job: string }
+export interface Pause { type: "pause"; id?: Id | null; job: string }
+export interface Resume { type: "resume"; id?: Id | null; job: string }
+export interface Steer { type: "steer"; id?: Id | null; job: string; prompt: string }
+export interface Reorder {
+  type: "reorder"; id?: Id | null; job: string; position?: number | null; priority?: "high" | "normal" | "low" | null;
+}
 export interface Undo { type: "undo"; id?: Id | null; job: string }
 export interface Redo { type: "redo"; id?: Id | null; job: string }
 export interface UndoMine { type: "undo_mine"; id?: Id | null }
@@ -173,8 +184,9 @@ export interface Blame { type: "blame"; id?: Id | null; file: string }
 export interface Help { type: "help"; id?: Id | null }
 export type AnyRequest =
   | Hello | Who | Files | Read | TextOperation | Edit | CreateFile | RenameFile | DeleteFile | ChangeSettings
-  | CursorUpdate | Generate | Jobs | Cancel | Retry | Undo | Redo | UndoMine | RedoMine | Suggestions | Answer
-  | AnswerAll | Update | History | SaveVersion | Compare | Restore | Activity | Ping | Blame | Help;
+  | CursorUpdate | Generate | Jobs | Cancel | Retry | Pause | Resume | Steer | Reorder | Undo | Redo | UndoMine
+  | RedoMine | Suggestions | Answer | AnswerAll | Update | History | SaveVersion | Compare | Restore | Activity | Ping
+  | Blame | Help;
 
 // POST /api/generate: its body, and the events of its stream.
 export interface GenerateRequest {

@@ -7,7 +7,7 @@ export const job = (id: string, more: Partial<Job> = {}): Job => ({
   hunks_applied: 0, hunks_pending: 0, undone: false, can_undo: false, error: null,
   priority: "normal", position: null, model_why: "", strategy_why: "", prompt_tokens: 0, cost: null, attempts: [],
   current_file: null, expected_tokens: null, eta_confidence: null, steers: [], findings: [], request_id: "", error_code: "",
-  severity: "", cached: false, ...more,
+  severity: "", cached: false, waits_for: null, failures: [], ...more,
 });
 
 export const suggestion = (id: string, more: Partial<Suggestion> = {}): Suggestion => ({

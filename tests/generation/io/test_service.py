@@ -39,6 +39,7 @@ from generation.ports import FinishDelta, TextDelta
 from generation.scripted import FixedModels, ScriptedModel, Step, said
 from generation.service import GenerationService
 from generation.settings import GenerationSettings
+from generation.usage import Usage
 from generation.views import Choice, GenerationRequest, JobView, Mode
 from tests.generation.fakes import ADA, BOB, ROOM, FakeRoom, FakeRooms, Person
 
@@ -64,6 +65,7 @@ async def engine(
     seed: int = 1,
     resolver: Resolver | None = None,
     specs: Sequence[ModelSpec] = (),
+    usage: Usage | None = None,
 ) -> AsyncIterator[GenerationEngine]:
     made = GenerationEngine(
         FakeRooms(room),
@@ -72,6 +74,7 @@ async def engine(
         SystemClock(),
         random.Random(seed),
         resolver=resolver,
+        usage=usage,
     )
     task = asyncio.create_task(made.run())
     try:

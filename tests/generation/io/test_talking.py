@@ -76,6 +76,8 @@ class Room:
     def tried(self, attempt: Attempt) -> None:
         self.attempts.append(attempt)
 
+    async def until_free(self) -> None: ...
+
     @property
     def paths(self) -> list[str]:
         self.merge()
