@@ -28,6 +28,7 @@ from generation.cache import AnswerCache, MemoryAnswers
 from generation.io.gathering import Gathering
 from generation.io.indexing import Indexes
 from generation.io.models import ConfiguredModels
+from generation.io.searching import Searching
 from generation.io.service import GenerationEngine
 from generation.io.shared import SharedGeneration
 from generation.service import GenerationService
@@ -78,6 +79,7 @@ def create_state(settings: Settings) -> AppState:
     release = version("pairloom")
     resolver = TextResolver(Syntax())
     indexes = Indexes(clock)
+    search = Searching(indexes)
     gathering = Gathering(indexes, Syntax(), clock)
     generation: GenerationService
     if shared_by is None:
@@ -123,8 +125,9 @@ def create_state(settings: Settings) -> AppState:
         history=history,
         door=door,
         indexes=indexes,
+        search=search,
         past=Past(texts, OlderTexts(hub, history.shelf), cluster),
-        dispatch=Dispatch(generation, limits, random, release, history),
+        dispatch=Dispatch(generation, limits, random, release, history, search),
         version=release,
         close_models=models.aclose,
     )

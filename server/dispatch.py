@@ -8,7 +8,7 @@ from collab.errors import CollabError
 from collab.ids import FileId, Random, short_id
 from collab.limits import Limits
 from generation.service import AnsweredAll, Asker, GenerationRequest, GenerationService, JobView
-from server import dispatch_blame, dispatch_history
+from server import dispatch_blame, dispatch_history, dispatch_search
 from server import dispatch_files as files
 from server.announce import job_part, model_part, people_part, suggestion_part
 from server.caller import Caller
@@ -30,6 +30,7 @@ from server.messages.events import (
 )
 from server.messages.parts import Person
 from server.messages.requests import AnyRequest
+from server.messages.search import Search, Sent
 from server.shortcommands import HELP
 
 T = TypeVar("T")
@@ -48,10 +49,14 @@ class Dispatch:
         random: Random,
         version: str,
         past: dispatch_history.History | None = None,
+        finder: dispatch_search.Finder | None = None,
     ) -> None:
-        """``version`` is the server's, which ``welcome`` names; without ``past`` there is no history."""
+        """``version`` is the server's, which ``welcome`` names; without ``past`` there is no history,
+        and without ``finder`` nothing is found.
+        """
         self._generation = generation
         self._past = past
+        self._finder = finder
         self._limits = limits
         self._random = random
         self._version = version
@@ -134,6 +139,8 @@ class Dispatch:
                 return Pong(id=request.id)
             case Blame():
                 return await dispatch_blame.handle(host, self._generation, request)
+            case Search() | Sent():
+                return await dispatch_search.handle(host, self._finder, request)
             case requests.Help():
                 return HelpText(id=request.id, lines=list(HELP))
             case requests.Jobs():

@@ -13,13 +13,13 @@ from collab.ledger import Ledger
 from collab.origin import Origin, PersonOrigin
 from collab.presence import PresenceView
 from collab.versions import FileVersions
-from server import dispatch_blame
+from server import dispatch_blame, dispatch_search
 from server.caller import Caller
 
 T = TypeVar("T")
 
 
-class Room(dispatch_blame.Room, Protocol):
+class Room(dispatch_blame.Room, dispatch_search.Room, Protocol):
     """What requests need of a room; ``server.host.RoomHost`` in the process."""
 
     @property

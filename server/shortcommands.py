@@ -14,6 +14,7 @@ from server.messages.blame import Blame
 from server.messages.parts import Position
 from server.messages.problems import nearest
 from server.messages.requests import AnyRequest
+from server.messages.search import Search, Sent
 
 HELP: Final = (
     "who                            who is here",
@@ -35,6 +36,8 @@ HELP: Final = (
     "priority JOB high|normal|low   gives a waiting job another priority",
     "retry JOB                      asks again what a job was asked",
     "blame FILE                     who wrote which part of a file, and when",
+    "search WORDS                   the files that answer a question",
+    "sent JOB                       what a model was sent for a job, and what was left out",
     "suggestions                    changes by jobs that wait for a yes or no",
     "accept SUGGESTION, reject SUGGESTION, both SUGGESTION   answers one",
     "accept-all JOB [FILE], reject-all JOB [FILE]   answers all of a job, or those in one file",
@@ -193,6 +196,8 @@ _COMMANDS: Final[Mapping[str, Callable[[str], AnyRequest]]] = {
     "move": _move,
     "priority": _priority,
     "retry": lambda rest: requests.Retry(job=_whole(rest)),
+    "search": lambda rest: Search(question=_whole(rest)),
+    "sent": lambda rest: Sent(job=_whole(rest)),
     "suggestions": _nothing(requests.Suggestions),
     "accept": lambda rest: requests.Answer(suggestion=_whole(rest), choice="accept"),
     "reject": lambda rest: requests.Answer(suggestion=_whole(rest), choice="reject"),

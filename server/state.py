@@ -10,6 +10,7 @@ from random import Random
 from collab.limits import Limits
 from collab.ports import Clock
 from generation.io.indexing import Indexes
+from generation.io.searching import Searching
 from generation.service import GenerationService
 from server.dispatch import Dispatch
 from server.door.door import Door
@@ -32,6 +33,7 @@ class AppState:
     history: History
     door: Door
     indexes: Indexes
+    search: Searching
     past: Past
     dispatch: Dispatch
     version: str

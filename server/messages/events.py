@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from server.messages import blame, history
+from server.messages import blame, history, search
 from server.messages.base import Event as Event
 from server.messages.base import Reply as Reply
 from server.messages.parts import (
@@ -295,6 +295,8 @@ AnyEvent = Annotated[
     | history.Restored
     | history.ActivityReport
     | blame.BlameResult
+    | search.SearchResult
+    | search.SentResult
     | Done
     | Pong
     | HelpText

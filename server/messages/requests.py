@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from collab.wire import MAX_UINT
-from server.messages import blame, history
+from server.messages import blame, history, search
 from server.messages.base import FileRef as FileRef
 from server.messages.base import Request as Request
 from server.messages.parts import Choice, Component, Mode, Position, Selection, Strategy
@@ -315,6 +315,8 @@ AnyRequest = Annotated[
     | history.Activity
     | Ping
     | blame.Blame
+    | search.Search
+    | search.Sent
     | Help,
     Field(discriminator="type"),
 ]

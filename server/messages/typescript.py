@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 
 from pydantic import BaseModel
 
-from server.messages import blame, history, parts
+from server.messages import blame, history, parts, search
 from server.messages.base import Event
 from server.messages.events import AnyEvent
 from server.messages.requests import AnyRequest, Request
@@ -47,7 +47,7 @@ def part_models() -> list[type[BaseModel]]:
     """The pieces of messages, in the order of their files."""
     return [
         model
-        for module in (parts, history, blame)
+        for module in (parts, history, blame, search)
         for model in vars(module).values()
         if isinstance(model, type) and issubclass(model, parts.Part) and model.__module__ == module.__name__
         if model is not parts.Part and not issubclass(model, Event | Request)

@@ -22,6 +22,7 @@ from server.routes.importing import ImportRoutes
 from server.routes.jobs import JobRoutes
 from server.routes.ports import State
 from server.routes.rooms import SETTINGS_BYTES, RoomRoutes
+from server.routes.searching import SearchRoutes
 
 
 def routes(state: State, client: Path | None = None) -> list[BaseRoute]:
@@ -36,7 +37,7 @@ def routes(state: State, client: Path | None = None) -> list[BaseRoute]:
     blames = BlameRoutes(state)
     exports, imports = ExportRoutes(state), ImportRoutes(state)
     generate, health = GenerateRoutes(state), HealthRoutes(state)
-    history = HistoryRoutes(state)
+    history, searches = HistoryRoutes(state), SearchRoutes(state)
     room = "/api/rooms/{room}"
     return [
         RawRoute("/health/live", {"GET": health.live}, guards.page),
@@ -59,8 +60,10 @@ def routes(state: State, client: Path | None = None) -> list[BaseRoute]:
         RawRoute(f"{room}/attribution", {"GET": blames.attribution}, api),
         RawRoute(f"{room}/export", {"GET": exports.export}, api),
         RawRoute(f"{room}/import", {"POST": imports.upload}, api, body_bytes=limits.document_bytes),
+        RawRoute(f"{room}/search", {"GET": searches.search}, api),
         RawRoute(f"{room}/jobs", {"GET": jobs.jobs}, api),
         RawRoute(f"{room}/jobs/{{job}}/suggestions", {"POST": jobs.answer_all}, api),
+        RawRoute(f"{room}/jobs/{{job}}/sent", {"GET": searches.sent}, api),
         RawRoute(f"{room}/jobs/{{job}}/{{action}}", {"POST": jobs.act}, api, body_bytes=jobs.prompt_bytes),
         RawRoute(f"{room}/jobs/{{job}}", {"GET": jobs.job}, api),
         RawRoute(f"{room}/suggestions", {"GET": jobs.suggestions}, api),

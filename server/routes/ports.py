@@ -15,6 +15,7 @@ from collab.origin import Origin
 from collab.presence import PresenceView
 from generation.service import GenerationService
 from server.dispatch_history import History
+from server.dispatch_search import Finder
 from server.door.door import Door
 from server.door.past import Past
 from server.settings import Settings
@@ -158,6 +159,11 @@ class State(Protocol):
     @property
     def history(self) -> History:
         """The versions of the rooms."""
+        ...
+
+    @property
+    def search(self) -> Finder:
+        """Finds files."""
         ...
 
     @property

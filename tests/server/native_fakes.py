@@ -13,6 +13,7 @@ from collab.document import Applied, Document
 from collab.editor import Editor
 from collab.errors import NotFound
 from collab.ids import ClientId, ConnectionId, FileId, PersonId, RoomId
+from collab.io.clock import SystemClock
 from collab.ledger import Ledger
 from collab.limits import Limits
 from collab.origin import Origin, PersonOrigin
@@ -20,6 +21,8 @@ from collab.ports import LogEntry
 from collab.presence import PresenceView
 from collab.versions import FileChange, FileVersions
 from generation.events import GenerationEvent
+from generation.io.indexing import Indexes
+from generation.io.searching import Searching
 from generation.service import (
     AnsweredAll,
     Asker,
@@ -52,6 +55,7 @@ class FakeHost:
         self.presence: dict[ClientId, Mapping[str, Any]] = {}
         self.names: dict[ConnectionId, str] = {}
         self.before_change: Callable[[], None] = lambda: None
+        self.stored: dict[str, dict[str, bytes]] = {}
         self.undone: list[tuple[PersonId, bool]] = []
 
     room = RoomId("demo")
@@ -85,6 +89,9 @@ class FakeHost:
             self.authorship.add(LogEntry(0, AT_MS, origin, applied.update))
         self.origins.append(origin)
         self.changes += self.versions.follow(applied, "Ann")
+
+    async def records(self, kind: str) -> dict[str, bytes]:
+        return dict(self.stored.get(kind, {}))
 
     async def undo_own(self, person: PersonId, jobs: Callable[[], list[Ledger]], *, redo: bool) -> None:
         self.undone.append((person, redo))
@@ -252,7 +259,9 @@ class Asking:
         self.host = FakeHost()
         self.generation = FakeGeneration()
         self.history = FakeHistory()
-        self.dispatch = Dispatch(self.generation, limits or Limits(), random.Random(7), "1.2.3", self.history)
+        chance = random.Random(7)
+        finder = Searching(Indexes(SystemClock()))
+        self.dispatch = Dispatch(self.generation, limits or Limits(), chance, "1.2.3", self.history, finder)
         self.caller = Caller(ConnectionId("c1"), PersonId("ann"), "Ann", "#0f766e", ClientId(42), native=native)
 
     async def ask(self, request: AnyRequest) -> Any:

@@ -27,6 +27,8 @@ from collab.origin import Origin
 from collab.ports import LogEntry
 from collab.presence import PresenceView
 from generation.events import GenerationEvent
+from generation.io.indexing import Indexes
+from generation.io.searching import Searching
 from generation.views import (
     AnsweredAll,
     Asker,
@@ -313,6 +315,10 @@ class FakeState:
     @cached_property
     def door(self) -> Door:
         return Door(self.generation, SystemClock(), self.random, TextResolver(), TextResolver())
+
+    @cached_property
+    def search(self) -> Searching:
+        return Searching(Indexes(SystemClock()))
 
     def not_ready(self) -> str | None:
         return self.reason

@@ -10,8 +10,10 @@ from collab.ids import ClientId, FileId
 from collab.limits import Limits
 from collab.origin import PersonOrigin
 from collab.versions import FileAdded, FileGone, FileMoved, TextVersioned
+from generation.book import SENT
+from generation.sent import Sent
 from generation.service import Asker, GenerationRequest
-from server.messages import blame, events, history, requests
+from server.messages import blame, events, history, requests, search
 from server.messages.parts import Delete, FileInfo, Insert, Position, Retain, Selection
 from server.messages.requests import AnyRequest
 from tests.server.native_fakes import Asking
@@ -354,6 +356,8 @@ SAMPLES: list[AnyRequest] = [
     requests.AnswerAll(id=1, job="j234567", choice="accept"),
     requests.Answer(id=1, suggestion="s234567", choice="accept"),
     blame.Blame(id=1, file="a.txt"),
+    search.Search(id=1, question="abc"),
+    search.Sent(id=1, job="j234567"),
     history.History(id=1),
     history.SaveVersion(id=1, name="demo"),
     history.Compare(id=1, base="v234567"),
@@ -370,6 +374,7 @@ async def test_every_request_that_has_an_answer_is_answered_with_its_id(
     asking: Asking, request_: AnyRequest
 ) -> None:
     asking.host.create("a.txt", "abc")
+    asking.host.stored[SENT] = {"j234567": Sent("j234567").to_bytes()}
     reply = await asking.ask(request_)
     if request_.type == "cursor_update":
         assert reply is None

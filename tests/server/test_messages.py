@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from collab import text_ops
-from server.messages import blame, events, history, parts, requests
+from server.messages import blame, events, history, parts, requests, search
 from server.messages.encoding import encode_control, encode_json
 from server.messages.events import EVENTS, AnyEvent
 from server.messages.problems import TYPES, nearest
@@ -107,7 +107,7 @@ def test_typescript_has_every_message() -> None:
 def test_the_union_of_requests_is_what_dispatch_matches() -> None:
     modelled = {
         value
-        for module in (requests, history, blame)
+        for module in (requests, history, blame, search)
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, requests.Request)
     }

@@ -64,6 +64,17 @@ export interface BlameAuthor {
 export interface BlameRange {
   start: Position; end: Position; offset: number; length: number; author: number; at_ms: number;
 }
+export interface SearchLine { line: number; text: string }
+export interface SearchHit { file: string; path: string; score: number; why: string; lines: SearchLine[] }
+export interface SentPiece {
+  kind: "rules" | "project_rules" | "map" | "file" | "symbol" | "people" | "session" | "runtime"; name: string;
+  form: "whole" | "summary" | "left_out"; why: string; tokens: number; score: number; pinned: boolean; reason: string;
+}
+export interface SentMessage { role: "system" | "user" | "assistant"; content: string }
+export interface SentAsk {
+  model: string; at_ms: number; strategy: string; strategy_why: string; tokens: number; budget: number;
+  pieces: SentPiece[]; others: number; note: string; messages: SentMessage[];
+}
 
 // What the server says.
 export interface Welcome {
@@ -117,6 +128,11 @@ export interface ActivityReport {
 export interface BlameResult {
   type: "blame_result"; id: Id | null; file: string; path: string; authors: BlameAuthor[]; ranges: BlameRange[];
 }
+export interface SearchResult {
+  type: "search_result"; id: Id | null; question: string; hits: SearchHit[]; files: number; indexed: number;
+  semantic: boolean; note: string;
+}
+export interface SentResult { type: "sent_result"; id: Id | null; job: string; asks: SentAsk[] }
 export interface Done { type: "done"; id: Id | null; message: string }
 export interface Pong { type: "pong"; id: Id | null }
 export interface HelpText { type: "help"; id: Id | null; lines: string[] }
@@ -126,8 +142,8 @@ export type AnyEvent =
   | Welcome | UserJoined | UserLeft | UserChanged | CursorMoved | TextChanged | FileCreated | FileRenamed | FileDeleted
   | GenerationStarted | GenerationProgress | GenerationToken | GenerationComplete | JobChanged | SuggestionAdded
   | SuggestionAnswered | VersionAdded | Saved | NotSaved | People | FileList | FileContent | Applied | JobList
-  | SuggestionList | VersionList | VersionSaved | Comparison | Restored | ActivityReport | BlameResult | Done | Pong
-  | HelpText | Error | Goodbye;
+  | SuggestionList | VersionList | VersionSaved | Comparison | Restored | ActivityReport | BlameResult | SearchResult
+  | SentResult | Done | Pong | HelpText | Error | Goodbye;
 
 // What a client may ask.
 export interface Hello { type: "hello"; id?: Id | null; name?: string | null; color?: string | null }
@@ -181,12 +197,14 @@ export interface Restore { type: "restore"; id?: Id | null; version: string; fil
 export interface Activity { type: "activity"; id?: Id | null; since_ms?: number | null }
 export interface Ping { type: "ping"; id?: Id | null }
 export interface Blame { type: "blame"; id?: Id | null; file: string }
+export interface Search { type: "search"; id?: Id | null; question: string; most?: number }
+export interface Sent { type: "sent"; id?: Id | null; job: string }
 export interface Help { type: "help"; id?: Id | null }
 export type AnyRequest =
   | Hello | Who | Files | Read | TextOperation | Edit | CreateFile | RenameFile | DeleteFile | ChangeSettings
   | CursorUpdate | Generate | Jobs | Cancel | Retry | Pause | Resume | Steer | Reorder | Undo | Redo | UndoMine
   | RedoMine | Suggestions | Answer | AnswerAll | Update | History | SaveVersion | Compare | Restore | Activity | Ping
-  | Blame | Help;
+  | Blame | Search | Sent | Help;
 
 // POST /api/generate: its body, and the events of its stream.
 export interface GenerateRequest {
