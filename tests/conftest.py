@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from hatch_build import ClientBuildError, Node, find_node
+from tests import program
 
 # Other work shares the machine: how long one example takes says nothing.
 settings.register_profile("pairloom", deadline=None)
@@ -26,6 +27,13 @@ def nothing_from_outside() -> Iterator[None]:
             if name.startswith(("PAIRLOOM_", "OPENAI_")):
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parents() -> Iterator[None]:
+    """The processes of which tests fork servers and commands end with the tests."""
+    yield
+    program.end_parents()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tests.bench.cluster_cpu import CLIENTS, SERVERS, pin, watched
-from tests.integration.chaos.nodes import ROOT, ClusterNode
+from tests.integration.chaos.nodes import ClusterNode
+from tests.program import ROOT
 from tests.redis_process import RedisProcess, free_port
 
 REDIS = "redis"

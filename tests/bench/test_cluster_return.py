@@ -23,7 +23,8 @@ from tests.bench.cluster_cpu import CLIENTS, SERVERS, pin
 from tests.bench.cluster_load import redis_running
 from tests.bench.cluster_returning import Document, Returning
 from tests.collab.replicas import Replica
-from tests.integration.chaos.nodes import ROOT, ClusterNode
+from tests.integration.chaos.nodes import ClusterNode
+from tests.program import ROOT
 from tests.redis_process import free_port
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 
-ROOT = Path(__file__).parents[2]
+from tests import program
+from tests.program import Program
+
 START_SECONDS = 30.0
 
 
@@ -21,7 +22,7 @@ class Server:
     def __init__(self, data: Path, environment: Mapping[str, str]) -> None:
         self._data = data
         self._environment = environment
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Program | None = None
         self.port = 0
 
     @property
@@ -36,17 +37,16 @@ class Server:
     async def start(self) -> None:
         """Starts it and waits until it answers."""
         with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "server", "serve", "--port", str(self.port)),
-                cwd=ROOT,
-                env={**os.environ, "PAIRLOOM_DATA_DIR": str(self._data), **self._environment},
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
+            self._process = program.start(
+                ["serve", "--port", str(self.port)],
+                folder=program.ROOT,
+                environment={**os.environ, "PAIRLOOM_DATA_DIR": str(self._data), **self._environment},
+                errors=log,
+                piped=True,
             )
-        assert self._process.stdout is not None
         async with asyncio.timeout(START_SECONDS):
-            async for line in self._process.stdout:
-                _, found, address = line.decode().partition("http://127.0.0.1:")
+            while line := await self._process.line():
+                _, found, address = line.partition("http://127.0.0.1:")
                 if found:
                     self.port = int(address.split("/")[0])
                     return
@@ -64,7 +64,7 @@ class Server:
         if process.returncode is not None:
             return
         process.terminate()
-        await process.communicate()
+        await process.wait()
         log = self._log.read_text()
         assert "Traceback" not in log, log
 
@@ -100,6 +100,6 @@ class Server:
     def _log(self) -> Path:
         return self._data / "server.log"
 
-    def _running(self) -> asyncio.subprocess.Process:
+    def _running(self) -> Program:
         assert self._process is not None, "the server was not started"
         return self._process

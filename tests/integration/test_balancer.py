@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +15,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from tests import program
+from tests.program import Program
 from tests.redis_process import RedisProcess, free_port
 from tests.server.running import YClient
 
@@ -36,7 +36,7 @@ class Balanced:
     """Two nodes behind the balancer."""
 
     port: int
-    nodes: dict[str, Process]
+    nodes: dict[str, Program]
     redis: RedisProcess
     client: httpx.AsyncClient
 
@@ -63,11 +63,11 @@ class Balanced:
 
 
 @asynccontextmanager
-async def node(name: str, port: int, redis: RedisProcess, folder: Path) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server", "serve", "--port", str(port), "--no-open"),
-        cwd=folder,
-        env={
+async def node(name: str, port: int, redis: RedisProcess, folder: Path) -> AsyncIterator[Program]:
+    process = program.start(
+        ["serve", "--port", str(port), "--no-open"],
+        folder=folder,
+        environment={
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             # As in compose.yaml, but for the address.
@@ -76,17 +76,15 @@ async def node(name: str, port: int, redis: RedisProcess, folder: Path) -> Async
             "PAIRLOOM_REDIS_URL": redis.url,
             "PAIRLOOM_NODE_NAME": name,
         },
-        stdout=PIPE,
+        piped=True,
     )
-    assert process.stdout is not None
     try:
         async with asyncio.timeout(SECONDS):
-            assert b"running" in await process.stdout.readline()
+            assert "running" in await process.line()
         yield process
     finally:
         if process.returncode is None:
             process.terminate()
-        await process.stdout.read()
         await process.wait()
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,30 +13,30 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-ROOT = Path(__file__).parents[2]
+from tests import program
+from tests.program import Program
+
 TEXT = "0123456789" * 400
 
 pytestmark = pytest.mark.integration
 
 
 @contextmanager
-def server(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def server(data: Path) -> Iterator[tuple[Program, str]]:
     """A running server and its address."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "server", "serve", "--port", "0", "--no-open"],
-        cwd=ROOT,
-        env={**os.environ, "PAIRLOOM_DATA_DIR": str(data)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        line = next(line for line in process.stdout if "http://" in line)
-        try:
-            yield process, line.partition("http://")[2].split("/")[0].strip()
-        finally:
-            process.kill()
-            process.communicate()
+    process = program.start(
+        ["serve", "--port", "0", "--no-open"],
+        folder=program.ROOT,
+        environment={**os.environ, "PAIRLOOM_DATA_DIR": str(data)},
+        piped=True,
+    )
+    while "http://" not in (line := process.next_line()):
+        assert line
+    try:
+        yield process, line.partition("http://")[2].split("/")[0].strip()
+    finally:
+        process.kill()
+        process.waited(20)
 
 
 def until(client: ClientConnection, kind: str) -> dict[str, object]:
@@ -51,7 +49,7 @@ def until(client: ClientConnection, kind: str) -> dict[str, object]:
     raise AssertionError(f"no {kind} came")
 
 
-def limit_files(process: subprocess.Popen[str], size: int) -> None:
+def limit_files(process: Program, size: int) -> None:
     """From now on no file of the process may grow beyond ``size`` bytes, as on a full disk."""
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
@@ -77,7 +75,7 @@ def test_clients_are_told_that_nothing_is_saved_and_lose_nothing_when_it_is_agai
         while until(client, "saved")["count"] != 2:
             pass
         process.kill()
-        process.wait()
+        process.waited(20)
 
     with server(tmp_path) as (_, address), connect(f"ws://{address}/collaborate/main") as client:
         client.send("read a.txt")

@@ -7,8 +7,7 @@ import json
 import os
 import re
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +17,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
+from tests import program
 from tests.conftest import real_program
+from tests.program import Program
 from tests.redis_process import RedisProcess
 from tests.server.running import YClient
 from tests.server.test_cli import Run, failed, run
@@ -34,7 +35,7 @@ SECONDS = 40.0
 class Supervised:
     """A supervisor with its workers."""
 
-    process: Process
+    process: Program
     port: int
     said: list[str]
     log: Path
@@ -83,17 +84,16 @@ async def redis(redis_server: Path, tmp_path: Path) -> AsyncIterator[RedisProces
 async def supervised(redis: RedisProcess, tmp_path: Path) -> AsyncIterator[Supervised]:
     log = tmp_path / "log"
     with log.open("wb") as stream:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "server", "serve", "--workers", "2", "--port", "0", "--no-open"),
-            cwd=tmp_path,
-            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PAIRLOOM_REDIS_URL": redis.url},
-            stdout=PIPE,
-            stderr=stream,
+        process = program.start(
+            ["serve", "--workers", "2", "--port", "0", "--no-open"],
+            folder=tmp_path,
+            environment={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PAIRLOOM_REDIS_URL": redis.url},
+            errors=stream,
+            piped=True,
         )
-    assert process.stdout is not None
     said: list[str] = []
     async with asyncio.timeout(SECONDS):
-        first = (await process.stdout.readline()).decode()
+        first = await process.line()
     said.append(first)
     found = re.search(r"http://127\.0\.0\.1:(\d+)/r/main with 2 workers", first)
     assert found is not None, first + log.read_text()
@@ -104,9 +104,9 @@ async def supervised(redis: RedisProcess, tmp_path: Path) -> AsyncIterator[Super
         if process.returncode is None:
             process.terminate()
         async with asyncio.timeout(SECONDS):
-            rest = await process.stdout.read()
+            rest = await process.rest()
             await process.wait()
-        said += rest.decode().splitlines()
+        said += rest.splitlines()
 
 
 async def until_gone(pids: set[int]) -> None:

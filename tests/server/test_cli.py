@@ -6,11 +6,12 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import program
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = [
@@ -44,15 +45,10 @@ def run(tmp_path: Path) -> Run:
             "COLUMNS": "200",
             **variables,
         }
-        return subprocess.run(
-            [sys.executable, "-m", "server", *arguments],
-            cwd=tmp_path / "work",
-            env={name: value for name, value in environment.items() if value},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+        return program.run(
+            arguments,
+            folder=tmp_path / "work",
+            environment={name: value for name, value in environment.items() if value},
         )
 
     return go

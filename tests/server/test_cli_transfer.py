@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import program
 from tests.server.test_cli import Run, failed, run
 
 __all__ = ["run"]
@@ -51,22 +50,19 @@ def project(tmp_path: Path) -> Path:
 def server(tmp_path: Path) -> Iterator[str]:
     """A running server with its own data; its address."""
     (tmp_path / "work").mkdir(exist_ok=True)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "server", "serve", "--port", "0", "--data-dir", str(tmp_path / "served")],
-        cwd=tmp_path / "work",
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        text=True,
+    process = program.start(
+        ["serve", "--port", "0", "--data-dir", str(tmp_path / "served")],
+        folder=tmp_path / "work",
+        environment={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+        piped=True,
     )
-    assert process.stdout is not None
-    with process, process.stdout:
-        found = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
-        assert found is not None
-        try:
-            yield found[0]
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+    found = re.search(r"http://127\.0\.0\.1:\d+", process.next_line())
+    assert found is not None
+    try:
+        yield found[0]
+    finally:
+        process.terminate()
+        process.waited(20)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -13,7 +12,9 @@ from urllib.parse import quote
 
 import httpx
 
-ROOT = Path(__file__).parents[3]
+from tests import program
+from tests.program import Program
+
 START_SECONDS: Final = 40.0
 STOP_SECONDS: Final = 40.0
 ANSWER_SECONDS: Final = 1.0
@@ -31,7 +32,7 @@ class ClusterNode:
         self.port = port
         self._data = data
         self._environment = environment
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Program | None = None
 
     @property
     def address(self) -> str:
@@ -59,27 +60,27 @@ class ClusterNode:
         """
         self._data.mkdir(parents=True, exist_ok=True)
         async with asyncio.timeout(START_SECONDS), httpx.AsyncClient(base_url=self.address) as client:
-            await self._spawn()
+            self._spawn()
             while not await _answers(client):
                 if self._running().returncode is not None:
                     last = self.log.read_text()[-2000:]
                     assert NO_REDIS in last.splitlines()[-1], f"{self.name} ended: {last}"
-                    await self._spawn()
+                    self._spawn()
                 await asyncio.sleep(0.02)
 
-    async def _spawn(self) -> None:
+    def _spawn(self) -> None:
         with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "server", "serve", "--no-open", "--port", str(self.port)),
-                cwd=ROOT,
-                env={
+            self._process = program.start(
+                ["serve", "--no-open", "--port", str(self.port)],
+                folder=program.ROOT,
+                environment={
                     **os.environ,
                     "PAIRLOOM_DATA_DIR": str(self._data),
                     "PAIRLOOM_NODE_NAME": self.name,
                     **self._environment,
                 },
-                stdout=log,
-                stderr=log,
+                output=log,
+                errors=log,
             )
 
     async def kill(self) -> None:
@@ -124,7 +125,7 @@ class ClusterNode:
             return None
         return answer.content.decode() if answer.is_success else None
 
-    def _running(self) -> asyncio.subprocess.Process:
+    def _running(self) -> Program:
         assert self._process is not None, f"{self.name} was not started"
         return self._process
 
