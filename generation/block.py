@@ -52,14 +52,12 @@ class Block:
     _last: str = ""
     _candidates: list[int] | None = None
     _plain: str = ""
-    _known: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Prepares what each piece is compared with."""
         self._plain = self.base.replace("\r\n", "\n")
         if not self._plain.endswith("\n"):
             self._plain += "\n"
-        self._known = frozenset(line.strip() for line in self._plain.split("\n"))
         if self.hunk is not None and self.kind == "hunk" and self.place is not None and self.base:
             self.held = Held.MAYBE_THERE
         elif self.hunk is None:
@@ -118,10 +116,14 @@ class Block:
             self._candidates = [start for start in self._candidates if self._plain.startswith(text, start)]
         return bool(self._candidates)
 
+    def _says(self, line: str) -> bool:
+        """Whether the file itself has such a line."""
+        return any(line == other.strip() for other in self._plain.split("\n"))
+
     def _look(self, text: str) -> None:
         """Looks at each line once it is complete."""
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
-            if self.elided is None and line.strip() not in self._known and elides(self.path, line, self._last):
+            if self.elided is None and elides(self.path, line, self._last) and not self._says(line.strip()):
                 self.elided = line.strip()
             self._last = line if line.strip() else self._last

@@ -15,7 +15,7 @@ from generation.elision import elides
 from generation.kept import Kept
 from generation.locate import NoPlace, Place, locate, newline_of, stands
 from generation.naming import nearest
-from generation.near import Near, fitted, near
+from generation.near import Near, fitted, near, widened
 from generation.postprocess import Formatter
 from generation.proposals import Proposals
 from generation.rewriting import drops_most
@@ -318,9 +318,10 @@ class Blocks:
         )
 
     def _close_near(self, block: Block, place: Near, file: FileId) -> None:
+        place, search = widened(block.base, place, block.before, block.text)
         region = block.base[place.start : place.end].replace("\r\n", "\n")
         region += "" if place.ended else "\n"
-        text = fitted(region, block.before, block.text)
+        text = fitted(region, search, block.text)
         asks = self.asks or ("" if text is not None else _OTHER_WORDS)
         hunk = self._session.open_hunk(file, place.start, place.end, asks=asks)
         self.open[hunk] = block.path

@@ -109,12 +109,11 @@ def _scale(known: dict[str, str]) -> Callable[[str], str | None] | None:
     mine, theirs = gcd(*map(len, some)), gcd(*map(len, some.values()))
     if any(len(a) * theirs != len(b) * mine for a, b in some.items()):
         return None
-    sign, new = next(iter(one)), next(iter(other)) * theirs
+    sign, new = next(iter(one)), next(iter(other))
 
     def change(lead: str) -> str | None:
-        if set(lead) - {sign} or len(lead) % mine:
-            return None
-        return new * (len(lead) // mine)
+        width = len(lead) * theirs
+        return None if set(lead) - {sign} or width % mine else new * (width // mine)
 
     return change
 

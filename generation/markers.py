@@ -11,7 +11,8 @@ MAX_MARKER: Final = 64
 MAX_INDENT: Final = 12
 """Markers may be indented by so much, as in a list."""
 
-_JUNK: Final = r"[ \t]*(?:`{3,}|<\|\w{1,20}\|>|</s>)?[ \t]*"
+_SPECIAL: Final = r"(?:<\|\w{1,20}\|>|</s>)"
+_JUNK: Final = rf"[ \t]*(?:`{{3,}}|{_SPECIAL})?[ \t]*"
 """What models append to the last line of a block: a fence's end, or a token of their own that marks the end."""
 _SEARCH: Final = re.compile(
     r"(?P<indent>[ \t]{0,12})(?:(?P<angles><{5,9})|(?P<dashes>-{5,9})) ?(?:SEARCH|ORIGINAL)"
@@ -24,6 +25,7 @@ _RENAME: Final = re.compile(
 )
 _END: Final = re.compile(r"(?:>{5,9}|\+{5,9}) ?(?:REPLACE|UPDATED)" + _JUNK, re.IGNORECASE)
 _DIVIDER: Final = re.compile(r"(?P<bars>={5,9})[ \t]*")
+_LAST: Final = re.compile(rf"(?<=[`~]){_SPECIAL}[ \t]*$")
 _FENCE: Final = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)")
 _TAGS: Final = "think|thinking|thought|reasoning|reflection|scratchpad|analysis"
 _THINK: Final = re.compile(rf"[ \t]*<(?P<tag>{_TAGS})>", re.IGNORECASE)
@@ -87,7 +89,7 @@ def fence(line: str) -> tuple[str, str] | None:
 
 def closes(line: str, signs: str) -> bool:
     """Whether the line closes a fence that opened with these signs."""
-    text = line.strip(" \t")
+    text = _LAST.sub("", line).strip(" \t")
     return len(text) >= len(signs) > 0 and text == signs[0] * len(text) and line[:4] != "    "
 
 

@@ -10,19 +10,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Final
 
 from collab.merge.three.merge import merge
-from generation.indents import mapped
+from generation.indents import indent, mapped
 from generation.locate import NoPlace, lines_of, newline_of
 
 MOST_WANTED: Final = 400
 """Lines to look for; more are only looked for as they are."""
 MOST_CHARS: Final = 12_000
-MOST_LINES: Final = 20_000
+MOST_LINES: Final = 10_000
 CERTAIN: Final = 0.85
 """How similar a place must be, from 0 to 1, of several lines; one or two lines must be more so."""
 CERTAIN_FEW: Final = 0.9
@@ -31,7 +32,10 @@ LEAD: Final = 0.1
 WORDS: Final = 0.8
 """So much of the words looked for must stand in the place."""
 _EDGE: Final = 0.6
-_MOST_TRIED: Final = 400
+_MOST_TRIED: Final = 120
+"""Places that are compared at all."""
+_MOST_COMPARED: Final = 2_000
+"""Characters that are compared one by one; longer pieces count as different."""
 
 _WORD: Final = re.compile(r"\w+")
 _DEFINES: Final = re.compile(
@@ -95,7 +99,42 @@ def fitted(region: str, search: str, replacement: str) -> str | None:
         return None
     base, theirs = _each(search, change), _each(replacement, change)
     merged = merge(base, region, theirs)
-    return merged.text if merged.clean else None
+    if merged.clean:
+        return merged.text
+    # Where only white space differs, what is looked for can be taken to be what stands there.
+    if [_spaced(line) for line in base.split("\n") if line.strip()] != [
+        _spaced(line) for line in region.split("\n") if line.strip()
+    ]:
+        return None
+    own = {(indent(line), _spaced(line)): line for line in region.split("\n")}
+    return "\n".join(own.get((indent(line), _spaced(line)), line) for line in theirs.split("\n"))
+
+
+def widened(base: str, place: Near, search: str, replacement: str) -> tuple[Near, str]:
+    """The place and what it was found by, with the blank lines around it that only the replacement says.
+
+    Who leaves blank lines out of what to look for means them to stand once all the same.
+    """
+    before = _blank(replacement.split("\n")) - _blank(search.split("\n"))
+    after = _blank(reversed(replacement.removesuffix("\n").split("\n")))
+    after -= _blank(reversed(search.removesuffix("\n").split("\n")))
+    start, end = place.start, place.end
+    for line in reversed(lines_of(base[:start])[-before:] if before > 0 else []):
+        if line.strip():
+            break
+        start -= len(line)
+        search = "\n" + search
+    for line in lines_of(base[end:])[:after] if after > 0 and place.ended else []:
+        if line.strip():
+            break
+        end += len(line)
+        search += "\n"
+    return replace(place, start=start, end=end), search
+
+
+def _blank(lines: Iterable[str]) -> int:
+    """How many lines are blank before the first that is not."""
+    return sum(1 for _ in takewhile(lambda line: not line.strip(), lines))
 
 
 def _pairs(region: str, search: str) -> list[tuple[str, str]]:
@@ -167,7 +206,7 @@ def _windows(there: Sequence[str], keys: Sequence[str]) -> list[tuple[int, int]]
         if len(some) <= 50:
             votes.update(place - offset for place in some)
     if votes:
-        starts = {start + shift for start, _ in votes.most_common(40) for shift in (-1, 0, 1)}
+        starts = {start + shift for start, _ in votes.most_common(_MOST_TRIED // 12) for shift in (-1, 0, 1)}
     elif len(keys) <= 6 and len(there) <= 4_000:
         words = set(_WORD.findall(" ".join(keys)))
         close = [
@@ -181,7 +220,7 @@ def _windows(there: Sequence[str], keys: Sequence[str]) -> list[tuple[int, int]]
     windows = {
         (start, start + size) for start in starts for size in sizes if start >= 0 and start + size <= len(there)
     }
-    return sorted(windows)[: 4 * _MOST_TRIED]
+    return sorted(windows)
 
 
 def _likeness(keys: Sequence[str], window: Sequence[str]) -> float:
@@ -189,11 +228,15 @@ def _likeness(keys: Sequence[str], window: Sequence[str]) -> float:
     for one, other in ((keys[0], window[0]), (keys[-1], window[-1])):
         if one != other and SequenceMatcher(None, one, other, autojunk=False).ratio() < _EDGE:
             return 0.0
-    one, other = "\n".join(keys), "\n".join(window)
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
-    if matcher.quick_ratio() < CERTAIN - LEAD:
-        return 0.0
-    return matcher.ratio()
+    alike = 0.0
+    for tag, a0, a1, b0, b1 in SequenceMatcher(None, keys, window, autojunk=False).get_opcodes():
+        size = sum(map(len, keys[a0:a1])) + sum(map(len, window[b0:b1])) + (a1 - a0) + (b1 - b0)
+        if tag == "equal":
+            alike += size
+        elif tag == "replace" and size <= _MOST_COMPARED:
+            alike += size * SequenceMatcher(None, "\n".join(keys[a0:a1]), "\n".join(window[b0:b1]), False).ratio()
+    total = sum(map(len, keys)) + sum(map(len, window)) + len(keys) + len(window)
+    return alike / total
 
 
 def _same_names(keys: Sequence[str], window: Sequence[str]) -> bool:
@@ -211,4 +254,6 @@ def _spaced(line: str) -> str:
 
 
 def _plain(line: str) -> str:
+    if line.isascii():
+        return " ".join(line.split())
     return " ".join(unicodedata.normalize("NFKC", line.translate(_SIGNS)).split())
