@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { lineOf, placeInWords } from "../src/ai/line";
+import { lineOf, standing } from "../src/ai/line";
 import { knownModels } from "../src/ai/models";
 import { allTokens, answerTokens, money, timeLeft } from "../src/ai/words";
 import type { Job } from "../src/messages";
@@ -28,8 +28,23 @@ describe("the queue", () => {
     expect(line.waiting).toEqual([]);
   });
 
-  it("says which place a job has", () => {
-    expect([1, 2].map(placeInWords)).toEqual(["Next in the queue", "Number 2 in the queue"]);
+  it("keeps paused jobs apart from those that wait and those that are over", () => {
+    const line = lineOf([job("held", { state: "paused" }), job("next", { state: "queued", position: 1 })]);
+    expect(ids(line.paused)).toEqual(["held"]);
+    expect(ids(line.waiting)).toEqual(["next"]);
+    expect([...line.running, ...line.over]).toEqual([]);
+  });
+
+  it("says which place a job has, and what it waits for", () => {
+    const other = job("j0", { prompt: "Sort the <b>imports</b>" });
+    const queued = (more: Partial<Job>) => standing(job("j1", { state: "queued", ...more }), [other]);
+    expect(queued({ position: 1 })).toBe("Next in the queue");
+    expect(queued({ position: 2 })).toBe("Number 2 in the queue");
+    expect(queued({ position: null })).toBeNull();
+    expect(queued({ position: 1, waits_for: "j0" })).toBe(
+      "Next in the queue; it waits for “Sort the <b>imports</b>”, which is about the same file",
+    );
+    expect(queued({ position: 1, waits_for: "gone" })).toContain("waits for another job");
   });
 });
 
@@ -43,6 +58,7 @@ describe("what a job takes, in words", () => {
 
   it("says how sure the time left is", () => {
     expect(timeLeft(job("j", { eta_seconds: 12.3, eta_confidence: 0.8 }))).toBe("about 12 s left (80 % sure)");
+    expect(timeLeft(job("j", { eta_seconds: 12.3, eta_confidence: 0 }))).toBe("about 12 s left (a guess)");
     expect(timeLeft(job("j", { eta_seconds: 12.3 }))).toBe("about 12 s left");
     expect(timeLeft(job("j", { eta_seconds: 12.3, state: "complete" }))).toBeNull();
   });

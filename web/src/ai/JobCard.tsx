@@ -1,10 +1,12 @@
 /** One AI job: what was asked, how far it is, and what can be done about it. */
 import type { Job } from "../messages";
-import { useState, type ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 import { useRoom, useSession } from "../store/context";
+import type { JobAction } from "../store/session";
 import { Findings } from "./Findings";
 import { JobFacts } from "./JobFacts";
-import { placeInWords } from "./line";
+import { isPaused, isWaiting, LAST_STEERS, standing } from "./line";
+import { Steering } from "./Steering";
 import { answerTokens, canRetry, changeTitle, isRunning, moment, money, stage, timeLeft } from "./words";
 
 function facts(job: Job): string {
@@ -55,22 +57,53 @@ function Files({ job }: { job: Job }) {
 
 function Actions({ job }: { job: Job }) {
   const session = useSession();
-  const button = (action: "cancel" | "retry" | "undo" | "redo", text: string) => (
+  const [steering, setSteering] = useState(false);
+  const steer = useRef<HTMLButtonElement>(null);
+  const button = (action: JobAction, text: string) => (
     <button type="button" className="button small" data-testid={`job-${action}`} onClick={() => void session.act(job.job, action)}>
       {text}
     </button>
   );
-  const running = isRunning(job);
+  const paused = isPaused(job);
+  const active = isRunning(job) || paused;
   const ai = job.kind === "job";
+  const idle = (paused || isWaiting(job)) && job.hunks_pending + job.hunks_applied === 0;
   return (
-    <div className="row wrap">
-      {running && button("cancel", "Cancel")}
-      {ai && canRetry(job) && button("retry", "Retry")}
-      {job.undone ? button("redo", "Redo") : job.can_undo && button("undo", "Undo")}
-      <button type="button" className="button small" data-testid="job-review" onClick={() => session.review(job.job)}>
-        {job.hunks_pending > 0 ? `Review ${job.hunks_pending}` : "Review"}
-      </button>
-    </div>
+    <>
+      <div className="row wrap">
+        {paused && button("resume", "Resume")}
+        {active && !paused && button("pause", "Pause")}
+        {active && (
+          <button
+            ref={steer}
+            type="button"
+            className="button small"
+            data-testid="job-steer"
+            aria-expanded={steering}
+            onClick={() => setSteering(!steering)}
+          >
+            Steer…
+          </button>
+        )}
+        {active && button("cancel", "Cancel")}
+        {ai && canRetry(job) && button("retry", "Retry")}
+        {job.undone ? button("redo", "Redo") : job.can_undo && button("undo", "Undo")}
+        {!idle && (
+          <button type="button" className="button small" data-testid="job-review" onClick={() => session.review(job.job)}>
+            {job.hunks_pending > 0 ? `Review ${job.hunks_pending}` : "Review"}
+          </button>
+        )}
+      </div>
+      {steering && active && (
+        <Steering
+          job={job}
+          close={() => {
+            setSteering(false);
+            steer.current?.focus();
+          }}
+        />
+      )}
+    </>
   );
 }
 
@@ -82,6 +115,16 @@ function Details({ job }: { job: Job }) {
       <summary className="small">Details</summary>
       {open && <JobFacts job={job} />}
     </details>
+  );
+}
+
+function Standing({ job }: { job: Job }) {
+  const words = useRoom((state) => standing(job, state.ai.jobs));
+  if (words === null) return null;
+  return (
+    <p className="small clamp" data-testid="job-place" title={words}>
+      {words}
+    </p>
   );
 }
 
@@ -105,12 +148,8 @@ export function JobCard({ job, children }: { job: Job; children?: ReactNode }) {
         </time>
       </header>
       <p className="prompt-text">{job.prompt}</p>
-      {job.state === "queued" && job.position !== null && (
-        <p className="small" data-testid="job-place">
-          {placeInWords(job.position)}
-        </p>
-      )}
-      {running && job.state !== "queued" && (
+      {isWaiting(job) && <Standing job={job} />}
+      {running && !isWaiting(job) && (
         <>
           <progress max={100} value={percent} aria-label="Progress">
             {percent} %
@@ -119,7 +158,7 @@ export function JobCard({ job, children }: { job: Job; children?: ReactNode }) {
             {detail || stage(job)}
             <span className="muted"> · {percent} %</span>
           </p>
-          {job.current_file && (
+          {job.current_file && !stream && (
             <p className="small">
               <span className="muted">File</span> <span className="mono" data-testid="job-file">{job.current_file}</span>
             </p>
@@ -135,6 +174,13 @@ export function JobCard({ job, children }: { job: Job; children?: ReactNode }) {
       )}
       {job.state === "interrupted" && (
         <p className="small">The server stopped while this job ran. What it had written stays; Retry asks again.</p>
+      )}
+      {job.steers.length > 0 && (
+        <ul className="steers small" aria-label="Said to it since">
+          {job.steers.slice(-LAST_STEERS).map((steer, index) => (
+            <li key={index}>{steer}</li>
+          ))}
+        </ul>
       )}
       {job.error && (
         <p className="small error">

@@ -1,6 +1,7 @@
 /** All that is known of a job: why it was done so, what it took, and how its requests to models went. */
-import type { Attempt, Job } from "../messages";
+import type { Attempt, Failure, Job } from "../messages";
 import type { ReactNode } from "react";
+import { LAST_STEERS } from "./line";
 import { allTokens, attemptOutcome, duration, moment, money, strategyName } from "./words";
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
@@ -30,7 +31,7 @@ function AttemptRow({ attempt }: { attempt: Attempt }) {
       <p className="muted">
         {[
           attempt.at_ms > 0 ? moment(attempt.at_ms) : null,
-          `after ${duration(attempt.seconds)}`,
+          attempt.seconds < 1 ? `took ${attempt.seconds.toFixed(1)} s` : `took ${duration(attempt.seconds)}`,
           allTokens(attempt.prompt_tokens, attempt.answer_tokens),
           attempt.cost === null ? null : money(attempt.cost),
         ]
@@ -38,6 +39,34 @@ function AttemptRow({ attempt }: { attempt: Attempt }) {
           .join(" · ")}
       </p>
       {attempt.error && <p className="error">{attempt.error}</p>}
+    </li>
+  );
+}
+
+function Kind({ code, severity }: { code: string; severity: Job["severity"] }) {
+  return (
+    <>
+      <span className="mono">{code}</span> {severity && <span className={`badge severity ${severity}`}>{severity}</span>}
+    </>
+  );
+}
+
+function FailureRow({ failure }: { failure: Failure }) {
+  const facts = [
+    moment(failure.at_ms),
+    failure.person && `asked by ${failure.person}`,
+    failure.model,
+    failure.attempts > 0 ? (failure.attempts === 1 ? "1 request" : `${failure.attempts} requests`) : null,
+    failure.context_tokens > 0 ? `${failure.context_tokens.toLocaleString("en")} tokens of context` : null,
+    failure.request && `request ${failure.request}`,
+  ];
+  return (
+    <li data-testid="failure" data-code={failure.code}>
+      <p>
+        <Kind code={failure.code} severity={failure.severity} />
+      </p>
+      <p className="muted">{facts.filter(Boolean).join(" · ")}</p>
+      <p className="error">{failure.message}</p>
     </li>
   );
 }
@@ -62,7 +91,7 @@ export function JobFacts({ job }: { job: Job }) {
         <Fact name="Cost">{job.cost === null ? "No price of this model is known" : money(job.cost)}</Fact>
       )}
       <Fact name="Priority">{job.priority}</Fact>
-      {job.steers.length > 0 && (
+      {job.steers.length > LAST_STEERS && (
         <Fact name="Said while it ran">
           <ol>
             {job.steers.map((steer, index) => (
@@ -82,11 +111,20 @@ export function JobFacts({ job }: { job: Job }) {
           </ol>
         </Fact>
       )}
-      {job.error_code && (
-        <Fact name="Failure">
-          <span className="mono">{job.error_code}</span>
-          {job.severity && <span className={`badge severity ${job.severity}`}>{job.severity}</span>}
+      {job.failures.length > 0 ? (
+        <Fact name={job.failures.length === 1 ? "Failure" : `${job.failures.length} failures`}>
+          <ol className="attempts">
+            {job.failures.map((failure, index) => (
+              <FailureRow key={index} failure={failure} />
+            ))}
+          </ol>
         </Fact>
+      ) : (
+        job.error_code && (
+          <Fact name="Failure">
+            <Kind code={job.error_code} severity={job.severity} />
+          </Fact>
+        )
       )}
       {job.request_id && (
         <Fact name="Request id">

@@ -2,6 +2,9 @@
 import type { Job } from "../messages";
 import { isRunning } from "./words";
 
+/** So many of the sentences that were said to a job are seen at once; its details have them all. */
+export const LAST_STEERS = 3;
+
 export interface Line {
   running: Job[];
   /** The next one first. */
@@ -18,7 +21,7 @@ export function isWaiting(job: Job): boolean {
 }
 
 export function isPaused(job: Job): boolean {
-  return (job.state as string) === "paused";
+  return job.state === "paused";
 }
 
 /** `jobs` are newest first. Those that wait without a known place come last, the oldest first. */
@@ -37,7 +40,16 @@ export function lineOf(jobs: Job[]): Line {
   };
 }
 
-/** Where a job is in the queue, in words. */
+/** A place in the queue, in words. */
 export function placeInWords(position: number): string {
   return position === 1 ? "Next in the queue" : `Number ${position} in the queue`;
+}
+
+/** Where a job stands that waits, and what it waits for; null before that is known. */
+export function standing(job: Job, jobs: Job[]): string | null {
+  const before = jobs.find((one) => one.job === job.waits_for);
+  const place = job.position === null ? null : placeInWords(job.position);
+  if (job.waits_for === null) return place;
+  const reason = `waits for ${before ? `“${before.prompt}”` : "another job"}, which is about the same file`;
+  return place === null ? `It ${reason}` : `${place}; it ${reason}`;
 }

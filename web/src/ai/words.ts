@@ -3,7 +3,7 @@ import type { Answer, Attempt, Generate, Job, JobState, Mode, Strategy, Suggesti
 
 export type Choice = Answer["choice"];
 
-const STAGES: Record<JobState | "paused", string> = {
+const STAGES: Record<JobState, string> = {
   queued: "Waiting its turn",
   paused: "Paused",
   preparing: "Preparing",
@@ -48,7 +48,8 @@ export function duration(seconds: number): string {
 /** How long a job has still to go, and how sure that is; null while there is no guess. */
 export function timeLeft(job: Job): string | null {
   if (!isRunning(job) || job.eta_seconds === null) return null;
-  const sure = job.eta_confidence === null ? "" : ` (${Math.round(job.eta_confidence * 100)} % sure)`;
+  const percent = job.eta_confidence === null ? null : Math.round(job.eta_confidence * 100);
+  const sure = percent === null ? "" : percent < 5 ? " (a guess)" : ` (${percent} % sure)`;
   return `about ${duration(job.eta_seconds)} left${sure}`;
 }
 

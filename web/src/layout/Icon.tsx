@@ -4,6 +4,8 @@ const PATHS = {
   download: "M8 2.5V10M5 7.5l3 3 3-3M3 11.5v2h10v-2",
   folder: "M2 4.5h4l1.5 1.5H14v7H2z",
   file: "M4 2h5l3 3v9H4zM9 2v3h3",
+  up: "M8 12.5v-9M4.5 7 8 3.5 11.5 7",
+  down: "M8 3.5v9M4.5 9 8 12.5 11.5 9",
   chevron: "M6 4l4 4-4 4",
   pencil: "M3 13l.7-2.8L10.5 3.4l2.1 2.1-6.8 6.8zM9.3 4.6l2.1 2.1",
   trash: "M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5M6.8 7v3.5M9.2 7v3.5",

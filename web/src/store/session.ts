@@ -2,7 +2,7 @@
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { reduceAi } from "../ai/inbox";
-import { cameSecond } from "../ai/words";
+import { cameSecond, type Priority } from "../ai/words";
 import { fileText, observeListing, readListing } from "../files/listing";
 import { withVersion, type Start } from "../history/versions";
 import { worthTelling } from "../history/activity";
@@ -17,7 +17,7 @@ import { readMode, readRules, settingsMap, writeMode, writeRules } from "./roomS
 import { createRoomStore, type Notice, type Panel, type RoomStore } from "./state";
 import { chooseTheme, startTheme, watchSystemTheme } from "./theme";
 
-export type JobAction = "cancel" | "retry" | "undo" | "redo";
+export type JobAction = "cancel" | "pause" | "resume" | "retry" | "undo" | "redo";
 
 const NOTICE_MS = 8_000;
 const PEOPLE_MS = 100;
@@ -161,6 +161,16 @@ export class RoomSession {
 
   async act(job: string, action: JobAction): Promise<void> {
     await this.#attempt({ type: action, job });
+  }
+
+  /** Tells a job something further; false after saying why that was not done. */
+  async steer(job: string, prompt: string): Promise<boolean> {
+    return (await this.#attempt({ type: "steer", job, prompt })) !== null;
+  }
+
+  /** Gives a job that waits another place, from 1, or another priority; false after saying why that was not done. */
+  async reorder(job: string, to: { position: number } | { priority: Priority }): Promise<boolean> {
+    return (await this.#attempt({ type: "reorder", job, ...to })) !== null;
   }
 
   /** Answers a suggestion. Resolves with null, or with why that was not done. */
