@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from generation.catalog import Catalog, ModelSpec, Provider
+from generation.prewarm import Wish
 from generation.resilience import Policy
 from generation.usage import Quotas
 
@@ -58,6 +59,10 @@ class GenerationSettings:
     prompt_chars: int = 32_000
     answer_chars: int = 4_000_000
     """One answer of a model; more ends the job."""
+    prewarm: tuple[Wish, ...] = ()
+    """Prompts whose answers are asked for ahead."""
+    prewarm_every: float = 300.0
+    """Seconds between two looks whether what they are about has changed."""
     watch_events: int = 2_000
     """Events that wait for one reader of ``watch`` before its token events are dropped."""
 

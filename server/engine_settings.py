@@ -27,6 +27,8 @@ def generation_settings(settings: Settings) -> GenerationSettings:
         running_per_room=settings.jobs_running_per_room,
         jobs_per_room=settings.limits().jobs_per_room,
         prompt_chars=settings.limits().prompt_chars,
+        prewarm=tuple(table.wish() for table in settings.prewarm),
+        prewarm_every=settings.prewarm_minutes * 60,
         quotas=quotas(settings),
     )
 

@@ -30,12 +30,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from collab.errors import InvalidInput, InvalidRoomName
+from collab.errors import InvalidInput
 from collab.history.thinning import DEFAULT, parse_steps
-from collab.ids import room_id
 from collab.limits import MIB, Limits
 from generation.cache import CacheBounds
 from server.model_settings import ProviderTable, check_tables, http_url
+from server.prewarm_settings import MOST_PREWARM, PrewarmTable, room_name
 
 PREFIX: Final = "PAIRLOOM_"
 
@@ -61,13 +61,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
-
-
-def _room(value: str) -> str:
-    try:
-        return room_id(value)
-    except InvalidRoomName as error:
-        raise ValueError(error.message) from error
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
@@ -133,7 +126,7 @@ class Settings(BaseSettings):
         description="Further web origins whose pages may connect, such as https://pairloom.example.org, "
         "separated by commas. Pages that this server serves always may.",
     )
-    room: Annotated[str, AfterValidator(_room)] = Field(
+    room: Annotated[str, AfterValidator(room_name)] = Field(
         default="main", description="Room that the bare address opens."
     )
 
@@ -238,6 +231,19 @@ class Settings(BaseSettings):
     answer_cache_entries: int = Field(
         default=1_000, gt=0, le=100_000, description="Answers that are kept for that, of all rooms together."
     )
+    prewarm: Annotated[list[PrewarmTable], NoDecode] = Field(
+        default_factory=list,
+        max_length=MOST_PREWARM,
+        description="Prompts that are asked ahead for the cache of answers, in tables of the settings file; as a "
+        "variable, a JSON list.",
+    )
+    prewarm_minutes: float = Field(
+        default=5.0,
+        ge=0.1,
+        le=1440,
+        description="Minutes between two looks whether what they are about has changed, so that they are asked "
+        "anew.",
+    )
 
     history_interval_minutes: float = Field(
         default=5.0,
@@ -322,9 +328,9 @@ class Settings(BaseSettings):
         """Only what is passed in: ``load`` puts the sources together and knows where a value came from."""
         return (init_settings,)
 
-    @field_validator("providers", mode="before")
+    @field_validator("providers", "prewarm", mode="before")
     @classmethod
-    def _read_providers(cls, value: object) -> object:
+    def _read_tables(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         try:
@@ -365,6 +371,12 @@ class Settings(BaseSettings):
             raise ValueError(f"model is {self.model!r}, which is no model of providers: {', '.join(names)}")
         if names and self.base_url is not None:
             raise ValueError("base_url goes with model alone; with providers, each of them has its own base_url")
+        return self
+
+    @model_validator(mode="after")
+    def _check_prewarm(self) -> Settings:
+        if self.prewarm and not self.answer_cache:
+            raise ValueError("prewarm fills the cache of answers: set answer_cache to true, or leave prewarm out")
         return self
 
     @model_validator(mode="after")

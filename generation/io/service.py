@@ -33,6 +33,7 @@ from generation.io.gathering import Gathering
 from generation.io.lateness import Lateness
 from generation.io.metering import Metering
 from generation.io.places import Places
+from generation.io.prewarming import Prewarming
 from generation.io.reporting import Reporting
 from generation.io.shelves import Shelves
 from generation.io.steering import Steering
@@ -154,11 +155,13 @@ class GenerationEngine:
         try:
             async with asyncio.TaskGroup() as group:
                 counting = group.create_task(self._metering.run())
+                warming = group.create_task(self.prewarm(), name="prewarm")
                 while not self._draining:
                     while taken := self._queue.pop():
                         self._workers.start(self._shelves, *taken, group)
                     self._wake.clear()
                     await self._wake.wait()
+                warming.cancel()
                 for job in self._workers.jobs():
                     active = self._workers.get(job)
                     if active is not None and active.task is not None:
@@ -166,6 +169,24 @@ class GenerationEngine:
                 counting.cancel()
         finally:
             self._ended.set()
+
+    async def prewarm(self) -> None:
+        """Asks configured prompts ahead until cancelled; ends at once where there are none, or no cache."""
+        if self._answers is None or self._models.default is None:
+            return
+        settings = self._settings
+        prewarming = Prewarming(
+            self._rooms,
+            self._answers,
+            self._workers.rehearse,
+            settings.prewarm,
+            settings.prewarm_every,
+            self._clock,
+            self._random,
+            self._exchange.pause,
+            lambda: len(self._workers.jobs()) >= settings.jobs_running,
+        )
+        await prewarming.run()
 
     async def drain(self) -> None:
         """Stops the jobs that run, which end as interrupted, and begins no more."""

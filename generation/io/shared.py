@@ -129,11 +129,13 @@ class SharedGeneration:
         async with asyncio.TaskGroup() as group:
             self._group = group
             counting = group.create_task(self._engine.metering.run())
+            warming = group.create_task(self._engine.prewarm(), name="prewarm")
             try:
                 await self._tickets.run()
             finally:
                 self._group = None
                 counting.cancel()
+                warming.cancel()
 
     async def drain(self) -> None:
         """Hands this node's jobs and rooms over to the others, and takes no more.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collab.errors import CollabError, KeepLost
 from collab.ids import JobId, RoomId, client_id, short_id
@@ -18,16 +18,18 @@ from generation.errors import FilesTaken, StaleEpoch
 from generation.events import GenerationEvent, JobFinished, JobProgressed
 from generation.experience import Experience
 from generation.failures import SERVER_MISTAKE, code_of, severity_of
+from generation.io.answers import Answers
 from generation.io.exchange import Exchange
 from generation.io.gathering import Gathering
 from generation.io.metering import Metering
-from generation.io.places import Places, words
+from generation.io.places import Places, Writing, words
 from generation.io.reporting import Reporting
 from generation.io.run import Run
 from generation.io.shelves import Shelves
 from generation.io.watching import Watchers
 from generation.jobs import Job
 from generation.ports import Random, RoomHandle, Rooms
+from generation.queue import JobQueue
 from generation.settings import GenerationSettings
 from generation.takeover import HANDED_OVER
 
@@ -213,22 +215,16 @@ class Workers:
             self._reporting.tell(handle, job, event)
 
         self._places.refresh(handle, book)
-        run = active.run = Run(
+        run = active.run = self._open(
             handle,
             book,
             job,
             epoch,
             self._exchange,
-            self._settings,
-            self._clock,
-            self._random,
             tell,
             self._experience,
-            self._checks,
             self._places.writing(handle, book, job),
-            self._shared,
-            self._resolver,
-            self._gathering,
+            shared=self._shared,
         )
         active.job, active.handle = job, handle
         if self._shared:
@@ -276,6 +272,47 @@ class Workers:
         self._reporting.save(handle, job)
         self._reporting.tell(handle, job, JobProgressed(job.view(), words(book, job)))
 
+    async def rehearse(self, handle: RoomHandle, book: Book, job: Job, answers: Answers) -> None:
+        """Plays a job through that is in no book, for the answer that it leaves in the cache. It takes nobody's
+        place. Raises StaleEpoch when it was given up.
+        """
+        exchange = replace(self._exchange, answers=answers)
+        # It is alone in a line of its own, so no file of it is another job's.
+        writing = Places(JobQueue(1, 1), self._reporting).writing(handle, book, job)
+        run = self._open(handle, book, job, job.begin(), exchange, _drop, Experience(), writing, shared=False)
+        await run.go()
+
+    def _open(
+        self,
+        handle: RoomHandle,
+        book: Book,
+        job: Job,
+        epoch: int,
+        exchange: Exchange,
+        tell: Callable[[GenerationEvent], None],
+        experience: Experience,
+        writing: Writing,
+        *,
+        shared: bool,
+    ) -> Run:
+        return Run(
+            handle,
+            book,
+            job,
+            epoch,
+            exchange,
+            self._settings,
+            self._clock,
+            self._random,
+            tell,
+            experience,
+            self._checks,
+            writing,
+            shared,
+            self._resolver,
+            self._gathering,
+        )
+
     def _hand_over(self, handle: RoomHandle, run: Run | None, job: Job) -> None:
         if not handle.may_generate():
             if run is not None:
@@ -288,3 +325,7 @@ class Workers:
         job.hand_over(client_id(self._random))
         self._reporting.save(handle, job)
         self._reporting.tell(handle, job, JobProgressed(job.view(), HANDED_OVER))
+
+
+def _drop(event: GenerationEvent) -> None:
+    """Nobody is told."""

@@ -172,6 +172,24 @@ async def test_a_server_uses_an_answer_again_unless_that_is_off_or_not_wanted(
     assert ("from the cache" in capsys.readouterr().out) is cached
 
 
+async def test_a_prompt_that_was_asked_ahead_is_answered_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "generation.io.prewarming")
+    with FakeOpenAI(Answer(NEW)) as fake:
+        config = {"model": "fake", "base_url": fake.base_url, "api_key": "sk-x"}
+        async with running(tmp_path, **config, prewarm=[{"room": ROOM, "prompt": WRITE.prompt}]) as server:
+            async with asyncio.timeout(20):
+                while "an answer is ready" not in caplog.text:  # noqa: ASYNC110 - it tells nobody else
+                    await asyncio.sleep(0.01)
+            assert await server.state.generation.jobs(ROOM) == []
+            address = f"http://127.0.0.1:{server.port}"
+            settings = Settings(data_dir=tmp_path)
+            assert await command.generate(settings, ROOM, WRITE, address, as_json=False, wait=True) == 0
+        assert len(fake.script.requests) == 1
+    assert "from the cache" in capsys.readouterr().out
+
+
 def job(state: str, **fields: object) -> JobAnswer:
     return JobAnswer.model_validate({"job": "j1", "state": state, **fields})
 
