@@ -36,6 +36,11 @@ _FILES: Final = re.compile(
 )
 
 
+_MOST_SOURCES: Final = 400
+_MOST_CHARS: Final = 10_000
+"""So many files, and so much of each from its start, are looked at for what is imported elsewhere."""
+
+
 class PythonImports:
     """Implements generation.checks.finding.ImportChecker."""
 
@@ -164,9 +169,9 @@ class PythonImports:
     @cached_property
     def _imported(self) -> frozenset[str]:
         found: set[str] = set()
-        for path in self._project.paths():
-            if path.endswith((".py", ".pyi")):
-                found.update(_IMPORTS.findall(self._project.before(path) or ""))
+        sources = [path for path in self._project.paths() if path.endswith((".py", ".pyi"))]
+        for path in sources[:_MOST_SOURCES]:
+            found.update(_IMPORTS.findall((self._project.before(path) or "")[:_MOST_CHARS]))
         return frozenset(found)
 
 

@@ -10,6 +10,8 @@ from collab.syntax.syntax import Syntax
 from generation.checks.finding import Finding
 
 MOST_CHARS: Final = 400_000
+_MOST_COMPILED: Final = 100_000
+"""Characters of Python that its own parser, which cannot be interrupted, is given to say what is wrong."""
 _LOOSE: Final = frozenset({"c", "cpp", "html", "markdown", "yaml"})
 """Languages in whose files a grammar finds errors where there are none: macros, templates. A new file of these is
 not judged, and one that is there only if it has been free of errors."""
@@ -31,7 +33,7 @@ def check(syntax: Syntax, path: str, base: str, text: str) -> Finding | None:
 
 
 def _place(syntax: Syntax, language: str, path: str, text: str) -> tuple[int, str]:
-    if language == "python":
+    if language == "python" and len(text) <= _MOST_COMPILED:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

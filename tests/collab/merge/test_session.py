@@ -542,3 +542,85 @@ def test_a_new_file_that_somebody_types_in_while_it_is_written_stays_and_its_tex
     if update is not None:
         live.apply([update])
     assert sorted(live.text(new)) == sorted("Xlate")
+
+
+def test_a_hunk_that_has_landed_is_recalled_and_asked() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    for start, end, text in ((*TWO, "zwei 2\n"), (20, 27, "vier 4\n")):
+        number = session.open_hunk(FILE, start, end)
+        session.write(number, text)
+        session.close(number)
+    assert pull(session, live) == []
+    first = session._hunks[0].id
+    assert session.recall(first, "Why.")
+    [asked] = pull(session, live)
+    assert live.text(FILE) == TEXT.replace("four 4", "vier 4")
+    assert (asked.kind, asked.reason, asked.before, asked.after) == ("hunk", "Why.", "two 2\n", "zwei 2\n")
+    assert asked.anchor is not None
+    assert live.resolve(FILE, asked.anchor) == TWO[0]
+    assert not session.recall(first, "Again.")
+
+
+def test_what_somebody_typed_in_a_hunk_stays_when_it_is_recalled() -> None:
+    live = document()
+    session, _ = hunk(live, *TWO, "zwei 2\n")
+    splice(live, 8, 8, "!")
+    assert session.recall(session._hunks[0].id, "Why.")
+    pull(session, live)
+    assert live.text(FILE).count("!") == 1
+    assert "zw" not in live.text(FILE)
+    assert "two 2" in live.text(FILE)
+
+
+def test_a_hunk_that_has_not_landed_cannot_be_recalled() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, *TWO, asks="First.")
+    session.write(number, "zwei 2\n")
+    session.close(number)
+    pull(session, live)
+    assert not session.recall(number, "Why.")
+
+
+def test_a_recalled_new_file_is_there_no_more_and_asked() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_file(FileId("f2"), "b.txt")
+    session.write(number, "new\n")
+    session.close(number)
+    pull(session, live)
+    assert session.recall(number, "Why.")
+    [asked] = pull(session, live)
+    assert live.listing().by_path("b.txt") is None
+    assert (asked.kind, asked.after) == ("new_file", "new\n")
+    assert session.ledger.empty
+
+
+def test_a_recalled_rewrite_is_asked_where_it_had_landed() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    whole = session.open_whole(FILE)
+    session.write(whole, TEXT.replace("two 2", "zwei 2").replace("four 4", "vier 4"))
+    session.close(whole)
+    pull(session, live)
+    assert session.recall(whole, "Why.")
+    asked = pull(session, live)
+    assert live.text(FILE) == TEXT
+    assert [(one.before, one.after) for one in asked] == [("two 2\n", "zwei 2\n"), ("four 4\n", "vier 4\n")]
+
+
+def test_a_hunk_that_is_held_is_taken_back_at_once_and_asked_when_it_is_complete() -> None:
+    live = document()
+    session = MergeSession(live, ClientId(9))
+    number = session.open_hunk(FILE, *TWO)
+    session.write(number, "zwei ")
+    pull(session, live)
+    session.hold(number, "Why.")
+    assert pull(session, live) == []
+    session.write(number, "2\n")
+    pull(session, live)
+    assert live.text(FILE) == TEXT
+    session.close(number)
+    [asked] = pull(session, live)
+    assert (asked.reason, asked.after) == ("Why.", "zwei 2\n")
