@@ -156,6 +156,7 @@ class JobAnswer(_Answer):
     cost: float | None = None
     cached: bool = False
     steers: list[str] = []
+    findings: list[str] = []
     attempts: list[AttemptAnswer] = []
     failures: list[FailureAnswer] = []
     request_id: str = ""

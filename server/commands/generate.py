@@ -176,6 +176,8 @@ def _report(job: JobAnswer, room: RoomId, trouble: str) -> None:
                 say(f"  {printable(path)}")
             if job.hunks_pending:
                 say(f"{counted(job.hunks_pending, 'suggestion')} of it wait for an answer in the room {room}.")
+            for finding in job.findings:
+                say(f"Found: {printable(finding)}")
             if job.error:
                 say(f"Left out: {why}")
         case "failed":

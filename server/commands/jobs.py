@@ -124,6 +124,7 @@ def _told(room: str, job: JobAnswer) -> list[str]:
         ("files", ", ".join(job.files)),
         ("tokens", f"{job.prompt_tokens:,} sent, {job.tokens:,} answered"),
         ("cost", _cost(job.cost)),
+        *(("found", finding) for finding in job.findings),
         ("request id", job.request_id),
         ("error", job.error or ""),
         ("error code", _with(job.error_code, job.severity)),

@@ -58,6 +58,13 @@ async def test_a_job_that_waits_for_answers_says_so(tmp_path: Path, capsys: pyte
     assert "1 suggestion of it wait" in capsys.readouterr().out
 
 
+async def test_what_checks_found_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = Answer(NEW.replace("x = 1", "x = ("))
+    with FakeOpenAI(broken, broken) as fake:
+        assert await asked_alone(tmp_path, fake) == 4
+    assert "Found: new.py, line 1: it cannot be parsed: '(' was never closed." in capsys.readouterr().out
+
+
 async def test_a_job_that_fails_has_its_own_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with FakeOpenAI(Answer("No.")) as fake:
         assert await asked_alone(tmp_path, fake) == 3
