@@ -124,6 +124,9 @@ class Landing:
         """Stores what an undo takes back."""
         ledger = Ledger.from_bytes(self._earlier) if self._earlier is not None else Ledger()
         ledger.extend(writer.session.ledger)
+        if writer.finished:
+            # All of it may have been recalled.
+            self._job.wrote = not ledger.empty
         change = self._book.put_ledger(self._job.id, ledger)
         self._noted_size = len(change.value or b"")
         self._noted_at = self._clock.monotonic()

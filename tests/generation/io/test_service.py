@@ -565,6 +565,7 @@ async def test_a_change_that_stays_broken_is_offered_with_what_was_found(room: F
         assert job.state == "needs_review"
         assert len(model.asked) == 2
         assert room.text("app.py") == APP
+        assert not job.can_undo
         [suggestion] = await made.suggestions(ROOM)
         assert suggestion.findings == job.findings
         assert "app.py, line 2" in suggestion.findings[0]
