@@ -555,3 +555,23 @@ async def test_the_same_submission_twice_at_the_engine_is_one_job(cluster: FakeC
     assert isinstance(again, JobView)
     assert first.job == again.job
     assert len(await asker.generation.jobs(ROOM)) == 1
+
+
+async def test_what_jobs_took_is_known_to_the_node_that_keeps_the_room_next(cluster: FakeCluster) -> None:
+    gate = Gate()
+    keeper = await keeping(cluster.node("a", ScriptedModel(said(EDIT))))
+    keeper.room().add("app.py", APP)
+    for number in range(3):
+        await keeper.generation.submit(ROOM, replace(ASKED, mode="review"), ADA)
+        await finished(keeper, number + 1)
+    await keeper.kill()
+    heir = await keeping(cluster.node("b", ScriptedModel([gate, *said(EDIT)])))
+    await heir.generation.submit(ROOM, replace(ASKED, mode="review"), ADA)
+    await gate.reached.wait()
+    [job] = [one for one in await heir.generation.jobs(ROOM) if one.state == "generating"]
+    assert job.eta_seconds is not None
+    assert job.eta_confidence is not None
+    assert job.expected_tokens is not None
+    assert 10 < job.expected_tokens < 40
+    gate.open.set()
+    await finished(heir, 1)
