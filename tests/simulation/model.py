@@ -30,11 +30,13 @@ class LineModel:
         """A few blocks, each of which adds lines behind one that it was shown, or takes one out."""
         self.streams += 1
         random = self._random
-        shown = _shown(messages[-1].content)
+        # Where it goes on with an answer that broke off, the request is not the last message.
+        request = next(message.content for message in reversed(messages) if "label=" in message.content)
+        shown = _shown(request)
         await asyncio.sleep(0.05 + random.random() * 0.3)
         fate = random.random()
         pace = random.choice([0.05, 0.3, 1.0])
-        label = messages[-1].content.rpartition("label=")[2]
+        label = request.rpartition("label=")[2]
         answer = self._answer(shown, label)
         size = random.randint(8, 40)
         pieces = [answer[at : at + size] for at in range(0, len(answer), size)]
