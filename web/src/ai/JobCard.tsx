@@ -109,11 +109,21 @@ function Actions({ job }: { job: Job }) {
 
 /** Drawn only while it is open, as there may be many jobs. */
 function Details({ job }: { job: Job }) {
+  const session = useSession();
   const [open, setOpen] = useState(false);
   return (
     <details className="more" data-testid="job-details" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary className="small">Details</summary>
-      {open && <JobFacts job={job} />}
+      {open && (
+        <>
+          <JobFacts job={job} />
+          {!job.offline && (
+            <button type="button" className="button small" data-testid="job-sent" onClick={() => session.showSent(job.job)}>
+              What was sent to the model
+            </button>
+          )}
+        </>
+      )}
     </details>
   );
 }

@@ -49,7 +49,9 @@ export function CodeEditor({ file, path, text }: { file: string; path: string; t
   const reveal = useRoom((state) => state.reveal);
   const holder = useRef<HTMLDivElement>(null);
   const [compartments] = useState(() => ({ language: new Compartment(), look: new Compartment(), blame: new Compartment() }));
-  const [view, setView] = useState<EditorView | null>(null);
+  const [made, setMade] = useState<{ view: EditorView; text: Y.Text } | null>(null);
+  // When another file is opened, the view of the one before is gone before its successor is known here.
+  const view = made?.text === text ? made.view : null;
 
   useEffect(() => {
     if (!holder.current) return;
@@ -71,11 +73,11 @@ export function CodeEditor({ file, path, text }: { file: string; path: string; t
       }),
     });
     if (place) created.scrollDOM.scrollTop = place.top;
-    setView(created);
+    setMade({ view: created, text });
     return () => {
       places.set(text, { anchor: created.state.selection.main.anchor, top: created.scrollDOM.scrollTop });
       created.destroy();
-      setView(null);
+      setMade(null);
     };
   }, [session, file, text, compartments]);
 
@@ -105,8 +107,14 @@ export function CodeEditor({ file, path, text }: { file: string; path: string; t
 
   useEffect(() => {
     if (!view || !reveal || reveal.file !== file) return;
-    const position = Math.min(reveal.position, view.state.doc.length);
-    view.dispatch({ effects: EditorView.scrollIntoView(position, { y: "center" }) });
+    if (reveal.position !== null) {
+      const position = Math.min(reveal.position, view.state.doc.length);
+      view.dispatch({
+        effects: EditorView.scrollIntoView(position, { y: "center" }),
+        ...(reveal.cursor && { selection: { anchor: position } }),
+      });
+    }
+    if (reveal.focus) view.focus();
     session.store.setState({ reveal: null });
   }, [view, file, reveal, session]);
 

@@ -1,6 +1,7 @@
 /** The project's files: the tree, and what can be done with all of it. */
 import { useRef, useState } from "react";
 import { Icon } from "../layout/Icon";
+import { SearchBox } from "../search/SearchBox";
 import { useRoom, useSession } from "../store/context";
 import { createFile } from "./changing";
 import { FileTree } from "./FileTree";
@@ -74,7 +75,9 @@ export function FilesPanel() {
           close={() => setCreating(false)}
         />
       )}
-      <FileTree />
+      <SearchBox>
+        <FileTree />
+      </SearchBox>
       {problems.length > 0 && (
         <details className="problems" data-testid="file-problems">
           <summary className="small">

@@ -29,6 +29,7 @@ function Ended() {
 const ConflictDialog = lazy(() => import("../review/ConflictDialog"));
 const HistoryPanel = lazy(() => import("../history/HistoryPanel"));
 const ReviewPanel = lazy(() => import("../review/ReviewPanel"));
+const SentPanel = lazy(() => import("../ai/SentPanel"));
 
 function Center() {
   const center = useRoom((state) => state.center);
@@ -37,6 +38,8 @@ function Center() {
       return <EditorPanel />;
     case "review":
       return <ReviewPanel key={center.job} id={center.job} />;
+    case "sent":
+      return <SentPanel key={center.job} id={center.job} />;
     case "history":
       return <HistoryPanel key={JSON.stringify(center.start)} start={center.start} />;
   }

@@ -1,7 +1,8 @@
 /** Keys that work everywhere on the page. By their place on the keyboard, as Alt changes what they write. */
+import { flushSync } from "react-dom";
 import type { RoomSession } from "../store/session";
 
-export const SHORTCUTS = { blame: "Alt+Shift+B", history: "Alt+Shift+H", review: "Alt+Shift+R" } as const;
+export const SHORTCUTS = { blame: "Alt+Shift+B", history: "Alt+Shift+H", review: "Alt+Shift+R", search: "Alt+Shift+F" } as const;
 
 /** Listens until the function that it gives is called. */
 export function listenToShortcuts(session: RoomSession): () => void {
@@ -23,6 +24,11 @@ export function listenToShortcuts(session: RoomSession): () => void {
         else session.notify("There is nothing to review yet.");
         break;
       }
+      case "KeyF":
+        // It can have the focus only once its panel is there to be seen.
+        flushSync(() => session.show("files"));
+        document.getElementById("search")?.focus();
+        break;
       default:
         return;
     }

@@ -6,13 +6,14 @@ import { cameSecond, type Priority } from "../ai/words";
 import { fileText, observeListing, readListing } from "../files/listing";
 import { withVersion, type Start } from "../history/versions";
 import { worthTelling } from "../history/activity";
-import type { ActivityReport, AnyEvent, AnyRequest, Answer, AnswerAll, Generate, Mode, Suggestion } from "../messages";
+import type { ActivityReport, AnyEvent, AnyRequest, Answer, AnswerAll, Generate, Mode, SearchResult, SentAsk, Suggestion } from "../messages";
 import { keepName, loadIdentity } from "../people/identity";
 import { readParticipants, type Participant } from "../people/participants";
 import { keepOfflineCopy, WaitingCount } from "../provider/offline";
 import { RoomProvider } from "../provider/provider";
 import { LiveTexts } from "../review/liveTexts";
 import { rangeIn } from "../review/place";
+import { lineStart } from "../search/hits";
 import { readMode, readRules, settingsMap, writeMode, writeRules } from "./roomSettings";
 import { createRoomStore, type Notice, type Panel, type RoomStore } from "./state";
 import { chooseTheme, startTheme, watchSystemTheme } from "./theme";
@@ -21,6 +22,8 @@ export type JobAction = "cancel" | "pause" | "resume" | "retry" | "undo" | "redo
 
 const NOTICE_MS = 8_000;
 const PEOPLE_MS = 100;
+/** So many files a search finds at most. */
+const MOST_FILES = 20;
 
 export class RoomSession {
   readonly doc = new Y.Doc();
@@ -91,6 +94,18 @@ export class RoomSession {
     this.store.setState({ reveal: { file, position: rangeIn(suggestion, text)?.from ?? 0 } });
   }
 
+  /** Opens a file with the cursor at a line, from 1; null is where it was left. */
+  openAt(file: string, line: number | null, focus: boolean): void {
+    const text = fileText(this.doc, file);
+    if (text === null) {
+      this.notify("This file is not here any more.");
+      return;
+    }
+    this.open(file);
+    const position = line === null ? null : lineStart(text.toString(), line);
+    this.store.setState({ reveal: { file, position, cursor: true, focus } });
+  }
+
   /** Shows a job's changes in the middle, with what was decided about them; null goes back to the editor. */
   review(job: string | null): void {
     if (job === null) {
@@ -104,6 +119,11 @@ export class RoomSession {
   /** Shows the room's versions in the middle; null goes back to the editor. */
   showHistory(start: Start | null = {}): void {
     this.store.setState(start ? { center: { kind: "history", start }, panel: "editor" } : { center: { kind: "editor" } });
+  }
+
+  /** Shows in the middle what a model was sent for a job; null goes back to the editor. */
+  showSent(job: string | null): void {
+    this.store.setState(job === null ? { center: { kind: "editor" } } : { center: { kind: "sent", job }, panel: "editor" });
   }
 
   /** Opens the sides of a suggestion next to each other; null closes them. */
@@ -171,6 +191,22 @@ export class RoomSession {
   /** Gives a job that waits another place, from 1, or another priority; false after saying why that was not done. */
   async reorder(job: string, to: { position: number } | { priority: Priority }): Promise<boolean> {
     return (await this.#attempt({ type: "reorder", job, ...to })) !== null;
+  }
+
+  /** Finds files and lines; null after saying why that was not possible. */
+  async search(question: string): Promise<SearchResult | null> {
+    const found = await this.#attempt({ type: "search", question, most: MOST_FILES });
+    return found?.type === "search_result" ? found : null;
+  }
+
+  /** What models were sent for a job, the last one at the end; or in words, why that cannot be shown. */
+  async sent(job: string): Promise<SentAsk[] | string> {
+    try {
+      const found = await this.provider.request({ type: "sent", job });
+      return found.type === "sent_result" ? found.asks : "The server said something else.";
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
   }
 
   /** Answers a suggestion. Resolves with null, or with why that was not done. */

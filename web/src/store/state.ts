@@ -12,7 +12,7 @@ import type { Theme } from "./theme";
 export type Panel = "files" | "editor" | "ai" | "people";
 
 /** What stands in the middle. */
-export type Center = { kind: "editor" } | { kind: "review"; job: string } | { kind: "history"; start: Start };
+export type Center = { kind: "editor" } | { kind: "review"; job: string } | { kind: "history"; start: Start } | { kind: "sent"; job: string };
 
 export interface Notice {
   id: number;
@@ -35,8 +35,8 @@ export interface RoomState {
   files: RoomFile[];
   problems: string[];
   openFile: string | null;
-  /** A place to show as soon as its file is open. */
-  reveal: { file: string; position: number } | null;
+  /** A place to show as soon as its file is open (null: where it was left), and whether cursor and focus go there. */
+  reveal: { file: string; position: number | null; cursor?: boolean; focus?: boolean } | null;
   saving: SaveState;
   server: ServerFacts | null;
   self: Identity;
