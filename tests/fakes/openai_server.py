@@ -34,7 +34,8 @@ SCENARIOS = (
 class Answer:
     """One scripted answer. ``delay`` in seconds between chunks of ``piece`` characters.
 
-    ``after``: chunks before the misbehaviour. ``match``: only for requests whose last message holds it.
+    ``after``: chunks before the misbehaviour. ``match``: only for requests whose last message holds it, and no
+    other answer's nearer to its end.
     ``hold``: after so many chunks the answer goes on only when this is set.
     """
 
@@ -71,6 +72,9 @@ class Script:
         fitting = [answer for answer in self.answers if answer.match in last]
         if not fitting:
             return Answer()
+        # What is asked now stands behind what the message tells of earlier requests.
+        places = [last.rfind(answer.match) if answer.match else -1 for answer in fitting]
+        fitting = [answer for answer, place in zip(fitting, places, strict=True) if place == max(places)]
         if len(fitting) > 1:
             self.answers.remove(fitting[0])
         return fitting[0]
