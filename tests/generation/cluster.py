@@ -25,6 +25,7 @@ from generation.offline import OfflineModel
 from generation.scripted import FixedModels, ScriptedModel
 from generation.settings import GenerationSettings
 from generation.sharing import Ticket
+from generation.usage import MemoryUsage
 from generation.views import Priority
 from tests.generation.fakes import ROOM, FakeRoom
 
@@ -155,6 +156,8 @@ class FakePeers:
         self.submits = 0
         self.lose_submits = 0
         """So many answers to submissions do not arrive."""
+        self.lose = "", 0
+        """So many answers to questions of a kind do not arrive."""
         self.answer: Callable[[NodeId, bytes], Awaitable[bytes]] | None = None
         self.lost: Callable[[Sequence[RoomId]], None] | None = None
 
@@ -199,6 +202,10 @@ class FakePeers:
             self.submits += 1
             if self.submits <= self.lose_submits:
                 raise TryLater("It did not answer.")
+        kind, left = self.lose
+        if left and payload.startswith(f'["{kind}"'.encode()):
+            self.lose = kind, left - 1
+            raise TryLater("It did not answer.")
         return answer
 
     def serve(
@@ -234,6 +241,7 @@ class Node:
             self.peers,
             cluster.board,
             FAST,
+            usage=cluster.usage,
         )
         self.task: asyncio.Task[None] | None = None
 
@@ -264,6 +272,7 @@ class FakeCluster:
     def __init__(self) -> None:
         self.shared = Shared()
         self.board = CountingBoard()
+        self.usage = MemoryUsage(SystemClock())
         self.nodes: dict[NodeId, Node] = {}
 
     def node(self, name: str, model: ScriptedModel, settings: GenerationSettings = QUICK) -> Node:

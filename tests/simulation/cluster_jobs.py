@@ -14,13 +14,14 @@ from collab.origin import JobOrigin
 from collab.ports import LogEntry
 from collab.wire import claims
 from generation.jobs import STAGES
-from generation.views import Asker, GenerationRequest, JobView
+from generation.views import Asker, GenerationRequest, JobView, Priority
 from tests.simulation.cluster_node import Node
 
 if TYPE_CHECKING:
     from tests.simulation.cluster_world import ClusterWorld
 
 T = TypeVar("T")
+PRIORITIES: tuple[Priority, ...] = ("high", "normal", "low")
 ADA = Asker(PersonId("ada"), "Ada")
 
 
@@ -52,9 +53,13 @@ class Jobs:
         """Somebody asks for a job."""
         self._count += 1
         label = f"J{self._count}"
+        # One that names the file waits for all others that write it; one that does not comes to it in its answer.
+        named = ("a.txt",) if self._world.random.random() < 0.3 else ()
+        priority = self._world.random.choice(PRIORITIES)
 
         async def work(node: Node) -> None:
-            request = GenerationRequest(f"Change some lines. label={label}", ("a.txt",), "targeted")
+            prompt = f"Change some lines. label={label}"
+            request = GenerationRequest(prompt, named, "targeted", priority=priority)
             view = await node.engine.submit(self._room, request, ADA)
             self.labels[view.job] = label
             self._world.meet("submitted", view.job, label)
@@ -72,6 +77,64 @@ class Jobs:
             self._world.meet("cancelled", job)
 
         self._at_some_node("cancel", work)
+
+    def pause(self) -> None:
+        """Somebody has a job wait."""
+        job = self._some()
+        if job is None:
+            return
+
+        async def work(node: Node) -> None:
+            view = await node.engine.pause(self._room, job, ADA)
+            self._world.meet("paused a job", job, view.state)
+
+        self._at_some_node("pause", work)
+
+    def resume(self) -> None:
+        """Somebody has a job go on."""
+        job = self._some()
+        if job is None:
+            return
+
+        async def work(node: Node) -> None:
+            view = await node.engine.resume(self._room, job, ADA)
+            self._world.meet("resumed a job", job, view.state)
+
+        self._at_some_node("resume", work)
+
+    def steer(self) -> None:
+        """Somebody tells a job something further."""
+        job = self._some()
+        if job is None:
+            return
+        self._count += 1
+        said = f"Further word {self._count}."
+
+        async def work(node: Node) -> None:
+            view = await node.engine.steer(self._room, job, said, ADA)
+            self._world.meet("steered a job", job, view.state)
+            if view.steers.count(said) != 1:
+                self._world.broken(f"job {job} was told {view.steers.count(said)} times: {said}")
+
+        self._at_some_node("steer", work)
+
+    def move(self) -> None:
+        """Somebody gives a job another place in the queue, or another priority."""
+        job = self._some()
+        if job is None:
+            return
+        position = self._world.random.randint(1, 4)
+        priority = self._world.random.choice(PRIORITIES)
+        place = self._world.random.random() < 0.6
+
+        async def work(node: Node) -> None:
+            if place:
+                view = await node.engine.move(self._room, job, position, ADA)
+            else:
+                view = await node.engine.prioritise(self._room, job, priority, ADA)
+            self._world.meet("moved a job", job, view.position)
+
+        self._at_some_node("move", work)
 
     def undo(self) -> None:
         """Somebody takes a job back."""

@@ -36,7 +36,7 @@ class LineModel:
         await asyncio.sleep(0.05 + random.random() * 0.3)
         fate = random.random()
         pace = random.choice([0.05, 0.3, 1.0])
-        label = request.rpartition("label=")[2]
+        label = request.rpartition("label=")[2].split()[0]
         answer = self._answer(shown, label)
         size = random.randint(8, 40)
         pieces = [answer[at : at + size] for at in range(0, len(answer), size)]
