@@ -80,7 +80,7 @@ class Jobs:
 
     def pause(self) -> None:
         """Somebody has a job wait."""
-        job = self._some()
+        job = self._recent()
         if job is None:
             return
 
@@ -92,7 +92,7 @@ class Jobs:
 
     def resume(self) -> None:
         """Somebody has a job go on."""
-        job = self._some()
+        job = self._recent()
         if job is None:
             return
 
@@ -104,7 +104,7 @@ class Jobs:
 
     def steer(self) -> None:
         """Somebody tells a job something further."""
-        job = self._some()
+        job = self._recent()
         if job is None:
             return
         self._count += 1
@@ -120,7 +120,7 @@ class Jobs:
 
     def move(self) -> None:
         """Somebody gives a job another place in the queue, or another priority."""
-        job = self._some()
+        job = self._recent()
         if job is None:
             return
         position = self._world.random.randint(1, 4)
@@ -150,6 +150,11 @@ class Jobs:
 
     def _some(self) -> str | None:
         jobs = list(self.labels)
+        return self._world.random.choice(jobs) if jobs else None
+
+    def _recent(self) -> str | None:
+        """One that may not have ended."""
+        jobs = list(self.labels)[-3:]
         return self._world.random.choice(jobs) if jobs else None
 
     def _at_some_node(self, what: str, work: Callable[[Node], Awaitable[None]]) -> None:

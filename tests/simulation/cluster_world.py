@@ -187,7 +187,7 @@ class ClusterWorld:
         chosen = always | {what: weight for what, weight in sometimes.items() if random.random() < 0.5}
         if self.jobs.submit in chosen:
             chosen |= {self.jobs.cancel: 1.5, self.jobs.undo: 1.0}
-            chosen |= {self.jobs.pause: 1.2, self.jobs.resume: 1.2, self.jobs.steer: 1.2, self.jobs.move: 1.2}
+            chosen |= {self.jobs.pause: 2.0, self.jobs.resume: 2.0, self.jobs.steer: 2.0, self.jobs.move: 2.0}
         return chosen | {self._away: 4.0} if self._lossy else chosen
 
     def _step(self) -> None:
