@@ -18,7 +18,8 @@ from collab.ids import ClientId, JobId
 from collab.ledger import Ledger
 from collab.merge.suggestions import Suggestion
 from generation.book import SUGGESTION, Book, Change
-from generation.jobs import Job, JobState
+from generation.jobs import Job
+from generation.states import JobState
 from generation.views import Asker, ChangeKind, NewChange
 
 _LEVEL = 1

@@ -8,7 +8,7 @@ from typing import Final
 
 from generation.experience import Lessons, Sample, Traits, middle, spread
 from generation.forecast import Forecast
-from generation.jobs import JobState
+from generation.states import JobState
 
 REACHED: Final[dict[JobState, float]] = {
     JobState.QUEUED: 0.0,

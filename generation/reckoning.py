@@ -11,8 +11,9 @@ from collab.ids import FileId, FilePath, RoomId
 from collab.ports import Clock
 from generation.context.tokens import estimate
 from generation.experience import Experience, Traits, sample_of, timings, words_of
-from generation.jobs import Job, JobState
+from generation.jobs import Job
 from generation.progress import Estimate
+from generation.states import JobState
 from generation.views import StrategyName
 
 OFTEN: Final = 0.1

@@ -24,8 +24,8 @@ from generation.events import (
 )
 from generation.io.reading import Reading
 from generation.io.service import GenerationEngine
-from generation.jobs import ACTIVE, JobState
 from generation.ports import Rooms
+from generation.states import ACTIVE, JobState
 from generation.views import JobView
 
 LOOK_SECONDS: Final = 2.0

@@ -16,9 +16,10 @@ from generation.errors import StaleEpoch
 from generation.io.answers import Answers
 from generation.io.exchange import Pause
 from generation.io.rehearsing import Rehearsal
-from generation.jobs import Job, JobState
+from generation.jobs import Job
 from generation.ports import Random, RoomHandle, Rooms
 from generation.prewarm import Wish
+from generation.states import JobState
 
 CLAIM_SECONDS: Final = 600.0
 """For so long no other process asks the same ahead."""

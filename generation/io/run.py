@@ -31,7 +31,7 @@ from generation.io.mending import Mending, mend
 from generation.io.places import Writing
 from generation.io.remembering import Remembered
 from generation.io.talking import Talk
-from generation.jobs import Job, JobState
+from generation.jobs import Job
 from generation.offline import SPEC
 from generation.pipeline import AnswerWriter
 from generation.ports import Message, Random, RoomHandle
@@ -47,6 +47,7 @@ from generation.stages.generate import generate
 from generation.stages.integrate import integrate
 from generation.stages.post_process import post_process
 from generation.stages.prepare import Task, prepare
+from generation.states import JobState
 from generation.views import Attempt
 
 logger = logging.getLogger(__name__)

@@ -6,15 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from collab.attribution_codec import pack_copies
-from collab.errors import Conflict, InvalidInput, LimitExceeded, NotFound
+from collab.errors import Conflict, LimitExceeded, NotFound
 from collab.ids import JobId, RoomId, client_id, short_id
 from collab.ledger import Ledger
 from collab.merge.contest import Resolver
-from collab.origin import UndoOrigin
 from collab.ports import Clock
-from collab.undo import undo
-from generation.book import REDO, Book, Change, view
+from generation.book import Book, Change, view
 from generation.cache import AnswerCache
 from generation.changes import recorded
 from generation.events import (
@@ -26,6 +23,7 @@ from generation.events import (
     SuggestionAnswered,
 )
 from generation.experience import Experience
+from generation.io.admission import Admission
 from generation.io.answering import Answering
 from generation.io.answers import Answers
 from generation.io.exchange import Exchange, Pause
@@ -39,13 +37,14 @@ from generation.io.shelves import Shelves
 from generation.io.steering import Steering
 from generation.io.watching import Watchers
 from generation.io.workers import Workers
-from generation.jobs import COLORS, Job
+from generation.jobs import Job
 from generation.ports import Model, Models, Random, RoomHandle, Rooms
 from generation.queue import JobQueue, Turns
-from generation.recovery import recovered
 from generation.settings import GenerationSettings
 from generation.sharing import Peers
-from generation.usage import Account, Excess, MemoryUsage, Usage, refusal
+from generation.states import COLORS
+from generation.turning import turn
+from generation.usage import MemoryUsage, Usage
 from generation.views import (
     AnsweredAll,
     Asker,
@@ -56,7 +55,6 @@ from generation.views import (
     NewChange,
     Priority,
     SuggestionView,
-    room_mode,
 )
 
 
@@ -98,6 +96,7 @@ class GenerationEngine:
         self._experience = Experience()
         self._answers = Answers(cache, clock) if cache is not None else None
         self._exchange = Exchange(models, settings, clock, random, pause, answers=self._answers)
+        self._admission = Admission(models, settings, clock, random)
         self._alone = usage is None
         self._metering = Metering(usage or MemoryUsage(clock), settings.quotas, clock, self._active)
         self._reporting = Reporting(self._watchers, self._ended_job)
@@ -198,42 +197,25 @@ class GenerationEngine:
         self, room: RoomId, request: GenerationRequest, asker: Asker, job: JobId | None = None
     ) -> JobView:
         """Queues a job; see generation.service. The same ``job``, an id for it, a second time does nothing."""
-        prompt = request.prompt
         model = self.check(request)
         async with self._rooms.held(room) as handle:
             book = await self._book(handle)
             if job is not None and job in book.jobs:
                 return book.jobs[job].view()
-            self._check_room(book)
-            for ref in request.files:
-                handle.document.file(ref)
+            self._admission.room(book)
+            for file in request.files:
+                handle.document.file(file)
             ref = job if job is not None else self.new_job()
             await self._metering.admit(room, ref, asker.person)
             book = await self._book(handle)
             if ref in book.jobs:
                 return book.jobs[ref].view()
             try:
-                self._check_room(book)
+                self._admission.room(book)
             except LimitExceeded:
                 self._metering.ended(room, ref, asker.person)
                 raise
-            queued = Job(
-                id=ref,
-                prompt=prompt,
-                asked_by=asker.name,
-                person=asker.person,
-                model=model.name,
-                offline=model.offline,
-                clients=[client_id(self._random)],
-                color=COLORS[self._random.getrandbits(16) % len(COLORS)],
-                created_ms=self._clock.wall_ms(),
-                requested_files=tuple(request.files),
-                requested_strategy=request.strategy,
-                requested_model=request.model,
-                mode="review" if model.offline else request.mode or room_mode(handle.document.settings()),
-                priority=request.priority,
-                fresh=request.fresh,
-            )
+            queued = self._admission.job(ref, request, asker, model, handle.document.settings())
             book.jobs[queued.id] = queued
             for change in book.trim(self._settings.jobs_kept):
                 self._put(handle, change)
@@ -241,8 +223,7 @@ class GenerationEngine:
 
     def check(self, request: GenerationRequest) -> Model:
         """The model of a request. Raises InvalidInput, LimitExceeded."""
-        self._check_prompt(request.prompt)
-        return self._models.open(request.model)
+        return self._admission.request(request)
 
     def new_job(self) -> JobId:
         """An id for a job."""
@@ -269,7 +250,7 @@ class GenerationEngine:
             found = book.job(job)
             found.may_be_retried()
             self._models.spec(found.requested_model)
-            self._check_room(book)
+            self._admission.room(book)
             await self._metering.admit(room, found.id, found.person)
             book = await self._book(handle)
             found = book.job(job)
@@ -298,7 +279,7 @@ class GenerationEngine:
 
     async def steer(self, room: RoomId, job: str, sentence: str, asker: Asker, key: str = "") -> JobView:
         """Tells a job something further; see generation.service. The same ``key`` a second time does nothing."""
-        self._check_prompt(sentence)
+        self._admission.prompt(sentence)
         async with self._rooms.held(room) as handle:
             found = (await self._book(handle)).job(job)
             self._steering.steer(handle, found, sentence, asker, key)
@@ -333,26 +314,7 @@ class GenerationEngine:
             book = await self._book(handle)
             people = await handle.beside()
             job = book.job(ref)
-            if not job.ended:
-                raise Conflict(f"The job {job.id} still runs; cancel it first.", field="job")
-            stored = (book.redos if redo else book.ledgers).get(job.id)
-            if stored is None or not job.wrote or job.undone is not redo:
-                what = "redo: it was not undone" if redo else "undo: it has changed nothing, or is undone already"
-                raise Conflict(f"The job {job.id} has nothing to {what}.", field="job")
-            ledger = Ledger.from_bytes(stored)
-            if not redo:
-                ledger = recovered(ledger, job.clients, handle.document)
-            update, reverse = undo(ledger, handle.document, [*book.ledgers_beside(job.id), *people], again=redo)
-            if update is not None:
-                copies = pack_copies(reverse.copies[len(ledger.copies) :])
-                handle.apply(update, UndoOrigin(job.id, asker.person, redo, copies))
-            job.undone = not redo
-            if redo:
-                changes = [book.put_ledger(job.id, reverse), *book.drop_redo(job.id)]
-            else:
-                data = book.redos[job.id] = reverse.to_bytes()
-                changes = [Change(REDO, job.id, data)]
-            for change in changes:
+            for change in turn(handle, book, job, people, asker, redo=redo):
                 self._put(handle, change)
             self._reporting.save(handle, job)
             handle.announce(JobChanged(job.view()))
@@ -537,28 +499,6 @@ class GenerationEngine:
 
     def _put(self, handle: RoomHandle, change: Change) -> None:
         self._reporting.put(handle, change)
-
-    # Requests
-
-    def _check_prompt(self, prompt: str) -> None:
-        if not prompt.strip():
-            raise InvalidInput("The prompt is empty; say what to do.", field="prompt")
-        if len(prompt) > self._settings.prompt_chars:
-            raise LimitExceeded(
-                f"The prompt has {len(prompt)} characters; at most {self._settings.prompt_chars} are allowed.",
-                field="prompt",
-            )
-        try:
-            prompt.encode()
-        except UnicodeEncodeError:
-            raise InvalidInput(
-                "The prompt holds an unpaired surrogate; send valid Unicode.", field="prompt"
-            ) from None
-
-    def _check_room(self, book: Book) -> None:
-        most = self._settings.jobs_per_room
-        if book.active() >= most:
-            raise refusal(Excess(Account("room"), "at_once", most, book.active()))
 
     async def _book(self, handle: RoomHandle) -> Book:
         book = await self._shelves.read(handle)

@@ -21,11 +21,12 @@ from generation.experience import Experience
 from generation.failures import code_of
 from generation.io.places import entry
 from generation.io.reporting import Reporting
-from generation.jobs import Job, JobState
+from generation.jobs import Job
 from generation.ports import Random, RoomHandle
 from generation.queue import Turns
 from generation.reckoning import study
 from generation.sharing import Peers
+from generation.states import JobState
 from generation.takeover import WENT_ON, drop_open, withdraw
 
 MOST_BOOKS: Final = 500

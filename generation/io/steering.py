@@ -9,9 +9,10 @@ from generation.events import JobProgressed
 from generation.io.places import Places
 from generation.io.reporting import Reporting
 from generation.io.workers import Workers
-from generation.jobs import Job, JobState
+from generation.jobs import Job
 from generation.ports import Random, RoomHandle
 from generation.settings import GenerationSettings
+from generation.states import JobState
 from generation.views import Asker, Priority
 
 
@@ -51,9 +52,9 @@ class Steering:
 
     def steer(self, handle: RoomHandle, job: Job, sentence: str, asker: Asker, key: str) -> None:
         """Tells the job something further; one that runs is asked anew. Raises Conflict, LimitExceeded."""
-        job.may_be_steered()
         if key and key == job.steered:
-            return
+            return  # It was told so, and may have ended since.
+        job.may_be_steered()
         most = self._settings.prompt_chars
         if sum(map(len, (*job.steers, sentence))) > most:
             raise LimitExceeded(

@@ -14,6 +14,8 @@ from server.commands.show import moment
 from server.settings import Settings
 
 _PROMPT_SHOWN = 60
+_NEEDS_SERVER = frozenset({"resume", "retry"})
+"""What has a job run, which would end with this process."""
 
 
 async def listed(settings: Settings, room: RoomId, server: str | None, *, as_json: bool) -> None:
@@ -75,6 +77,8 @@ async def act(
 ) -> None:
     """Does something with a job, and says how it stands then. Raises CommandFailed."""
     async with reach(settings, server) as api:
+        if api.in_process and settings.redis_url is None and action in _NEEDS_SERVER:
+            raise CommandFailed("No server runs that would go on with the job; start one first.", code=2)
         job = await api.act(room, ref, action, name, body)
     place = f", number {job.position} in the queue" if job.position is not None else ""
     say(f"{job.job} is {job.state}{place}.")

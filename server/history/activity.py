@@ -12,8 +12,8 @@ from collab.errors import NotFound
 from collab.history.version import Version
 from collab.ids import FilePath, RoomId
 from collab.ports import Clock
-from generation.jobs import ACTIVE
 from generation.service import Asker, GenerationService, JobView
+from generation.states import ACTIVE
 from server.announce import job_part, suggestion_part
 from server.blaming import author_part
 from server.history.parts import version_info

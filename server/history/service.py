@@ -17,8 +17,8 @@ from collab.history.version import Version, VersionId
 from collab.ids import JobId, PersonId, Random, RoomId, short_id
 from collab.ports import Clock
 from generation.events import GenerationEvent, JobFinished, JobProgressed
-from generation.jobs import JobState
 from generation.service import Asker, GenerationService
+from generation.states import JobState
 from server.caller import Caller
 from server.history import questions
 from server.history.activity import Reports

@@ -10,8 +10,8 @@ from typing import Final
 
 from collab.ids import JobId, RoomId
 from generation.experience import Experience, Traits, words_of
-from generation.jobs import JobState
 from generation.progress import Estimate, Outlook
+from generation.states import JobState
 from generation.views import StrategyName
 
 MARKS: Final = (0.0, 0.25, 0.5, 0.75)

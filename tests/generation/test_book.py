@@ -5,7 +5,8 @@ from collab.ledger import Copy, Ledger
 from collab.merge.suggestions import Suggestion
 from collab.wire import IdRange
 from generation.book import JOB, LEDGER, REDO, SENT, SUGGESTION, Book
-from generation.jobs import Job, JobState
+from generation.jobs import Job
+from generation.states import JobState
 
 
 def job(name: str, created: int = 1) -> Job:

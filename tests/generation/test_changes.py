@@ -11,7 +11,7 @@ from collab.merge.suggestions import State, Suggestion
 from collab.wire import IdRange
 from generation.book import JOB, LEDGER, SUGGESTION, Book
 from generation.changes import new_change, recorded
-from generation.jobs import JobState
+from generation.states import JobState
 from generation.views import NewChange
 from tests.generation.fakes import ADA, BOB
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from collab.errors import Conflict, LimitExceeded, StoreCorrupt
 from collab.ids import ClientId, JobId, PersonId
 from generation.errors import StaleEpoch
-from generation.jobs import MOST_FAILURES, MOST_STEERS, MOST_TAKEOVERS, STAGES, Job, JobState
+from generation.jobs import Job
+from generation.states import MOST_FAILURES, MOST_STEERS, MOST_TAKEOVERS, STAGES, JobState
 from generation.views import Attempt, Failure, JobView, SuggestionView
 from server.messages.parts import Job as JobMessage
 from server.messages.parts import Suggestion as SuggestionMessage

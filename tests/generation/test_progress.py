@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generation.experience import Lessons, Traits, Weighed
-from generation.jobs import STAGES, JobState
 from generation.progress import Estimate
+from generation.states import STAGES, JobState
 from generation.views import StrategyName
 from tests.generation.eta_play import KINDS, MARKS, ROOM, Look, Player
 

@@ -5,8 +5,9 @@ import pytest
 from collab.ids import ClientId, FileId, FilePath, JobId, PersonId, RoomId
 from generation.errors import StaleEpoch
 from generation.experience import Experience
-from generation.jobs import Job, JobState
+from generation.jobs import Job
 from generation.reckoning import Reckoning, named_tokens, study
+from generation.states import JobState
 from tests.generation.fakes import ManualClock
 
 ROOM = RoomId("r")

@@ -13,7 +13,7 @@ from collab.ids import ClientId, PersonId, RoomId
 from collab.origin import JobOrigin
 from collab.ports import LogEntry
 from collab.wire import claims
-from generation.jobs import STAGES
+from generation.states import STAGES
 from generation.views import Asker, GenerationRequest, JobView, Priority
 from tests.simulation.cluster_node import Node
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from collab.ids import ClientId, JobId, PersonId
 from generation.context.session import MOST_JOBS, found_before, summarised
-from generation.jobs import Job, JobState
+from generation.jobs import Job
+from generation.states import JobState
 
 
 def job(number: int, prompt: str = "Do it.", state: JobState = JobState.COMPLETE, error: str | None = None) -> Job:

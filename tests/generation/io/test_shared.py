@@ -20,11 +20,11 @@ from generation.events import (
     SuggestionAnswered,
 )
 from generation.io.shared import SharedGeneration
-from generation.jobs import MOST_TAKEOVERS
 from generation.ports import FinishDelta, TextDelta
 from generation.questions import Submit
 from generation.scripted import ScriptedModel, Step, said
 from generation.service import GenerationService
+from generation.states import MOST_TAKEOVERS
 from generation.takeover import HANDED_OVER, WENT_ON
 from generation.views import GenerationRequest, JobView
 from tests.generation.cluster import QUICK, FakeCluster, Node

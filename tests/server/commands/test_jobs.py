@@ -140,6 +140,22 @@ async def test_a_job_is_acted_on_in_somebodys_name(
     assert printed() == "j1 is queued, number 3 in the queue.\n"
 
 
+async def test_without_a_server_no_job_is_begun_that_would_end_with_the_command(
+    state: FakeState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def inside(settings: Settings, server: str | None) -> AsyncIterator[Api]:
+        async with state.client() as client:
+            yield Api(client, in_process=True)
+
+    monkeypatch.setattr(jobs, "reach", inside)
+    for action in ("retry", "resume"):
+        with pytest.raises(CommandFailed, match="No server runs"):
+            await jobs.act(SETTINGS, action, "j1", MAIN, None, "kim")
+    assert state.generation.calls == []
+    await jobs.act(SETTINGS, "cancel", "j1", MAIN, None, "kim")
+
+
 async def test_a_refusal_is_told_in_its_words(state: FakeState) -> None:
     with pytest.raises(CommandFailed, match="There is no job 'j9'"):
         await jobs.act(SETTINGS, "retry", "j9", MAIN, None, "kim")
