@@ -200,8 +200,9 @@ class Job:
         self.attempts = [*self.attempts, attempt][-MOST_ATTEMPTS:]
         self.prompt_tokens += attempt.prompt_tokens
         self.cost = total((self.cost, attempt.cost))
-        self.used_tokens += attempt.prompt_tokens + attempt.answer_tokens
-        self.used_cost += attempt.cost or 0.0
+        if not self.offline:  # A template takes nothing of anybody's.
+            self.used_tokens += attempt.prompt_tokens + attempt.answer_tokens
+            self.used_cost += attempt.cost or 0.0
 
     def charge(self) -> tuple[int, float]:
         """The tokens and the money that it took since this was asked last."""

@@ -205,6 +205,13 @@ def test_only_the_last_failures_are_kept() -> None:
     assert [failure.message for failure in job.failures] == [f"{n}" for n in range(3, MOST_FAILURES + 3)]
 
 
+def test_what_a_template_answers_is_not_charged() -> None:
+    job = make()
+    job.offline = True
+    job.tried(Attempt("offline", "answered", prompt_tokens=60, answer_tokens=40))
+    assert job.charge() == (0, 0.0)
+
+
 def test_what_a_job_took_is_charged_once() -> None:
     job = make()
     job.tried(Attempt("m", "answered", prompt_tokens=60, answer_tokens=40, cost=0.5))
