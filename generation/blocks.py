@@ -41,6 +41,7 @@ class Blocks:
         asks_whole: str,
         may_drop: bool,
         defers: bool,
+        half_written: Callable[[FileId], bool],
         file_id: Callable[[], FileId],
     ) -> None:
         self.changes = 0
@@ -63,6 +64,7 @@ class Blocks:
         self.asks_whole = asks_whole
         self._may_drop = may_drop
         self._defers = defers
+        self._half_written = half_written
         self._file_id = file_id
         self._listing = session.base_listing()
         self.known = {file.shown for file in self._listing.files.values()}
@@ -133,7 +135,7 @@ class Blocks:
         kind: Kind = "hunk" if search else "whole_file" if file is not None else "new_file"
         block = self._gather(path, kind, _AGAIN, search or base, None if file is None else file.id, base)
         if not search and file is not None:
-            place = Place(0, len(base), newline_of(base), not base or base.endswith("\n"))
+            place = self._all_of(file.id, base)
             block.formatter = self._formatter(path, base, place, first=True, whole=True)
         block.repeats = before
         return True
@@ -178,7 +180,7 @@ class Blocks:
             self._begin_new(path)
             return
         base = self._session.base_text(file.id)
-        place = Place(0, len(base), newline_of(base), not base or base.endswith("\n"))
+        place = self._all_of(file.id, base)
         formatter = self._formatter(path, base, place, first=True, whole=True)
         if base and file.id not in self._seen and not self.asks:
             reason = "It replaces a file that the model was not shown."
@@ -187,6 +189,11 @@ class Blocks:
         else:
             hunk = self._session.open_whole(file.id, asks=self.asks_whole if base else self.asks)
             self._aim(Block(path, "whole_file", formatter, base, place, hunk=hunk, file=file.id))
+
+    def _all_of(self, file: FileId, base: str) -> Place:
+        """A file as a whole. One that this job has left half written need not have its last newline yet."""
+        ended = not base or base.endswith("\n") or self._half_written(file)
+        return Place(0, len(base), newline_of(base), ended)
 
     def _begin_new(self, path: FilePath) -> None:
         if path in self._new:

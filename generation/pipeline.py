@@ -74,6 +74,7 @@ class AnswerWriter:
     In the mode ``review`` every change is a suggestion, in ``ask`` those that rewrite whole files are. With
     ``may_drop``, the request may mean that a file loses most of its text. With ``defers``, what is refused because
     lines are left out is asked only when ``release`` is called, as the model may be asked for it once more.
+    ``half_written`` says whether a file ends with what an earlier try of the job wrote.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class AnswerWriter:
         resolver: Resolver | None = None,
         may_drop: bool = False,
         defers: bool = False,
+        half_written: Callable[[FileId], bool] = lambda _: False,
     ) -> None:
         """``gate`` lets one job at a time write a file; without one, this one is alone."""
         self.session = MergeSession(live, client, resolver)
@@ -110,6 +112,7 @@ class AnswerWriter:
             asks_whole=self._asks_whole,
             may_drop=may_drop,
             defers=defers,
+            half_written=half_written,
             file_id=file_id,
         )
         # What is only proposed needs not wait for anybody.

@@ -314,6 +314,13 @@ class Run:
             return SuggestionId(short_id(self._random, "s"))
 
         job = self._job
+
+        def half_written(file: FileId) -> bool:
+            if file not in live.listing().files:
+                return False
+            last = next((run for run in reversed(live.runs(file)) if run.alive), None)
+            return last is not None and last.client in job.clients
+
         return AnswerWriter(
             job.id,
             live,
@@ -327,6 +334,7 @@ class Run:
             resolver=self._resolver,
             may_drop=asks_to_drop(job.prompt) or job.requested_strategy == "full",
             defers=not job.offline,
+            half_written=half_written,
         )
 
     # What the talk with the model tells

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import count
 
 from hypothesis import given, settings
@@ -27,7 +27,14 @@ PERSON = ClientId(9)
 class Scene:
     """A live document and a writer into it."""
 
-    def __init__(self, *, review: bool = False, may_drop: bool = False, base: Mapping[str, str] = BASE) -> None:
+    def __init__(
+        self,
+        *,
+        review: bool = False,
+        may_drop: bool = False,
+        base: Mapping[str, str] = BASE,
+        half_written: Collection[str] = (),
+    ) -> None:
         self.live = Document(ClientId(1))
         for path, text in base.items():
             self._add(path, text)
@@ -42,6 +49,7 @@ class Scene:
             suggestion_id=lambda: SuggestionId(f"s{next(suggestions)}"),
             answer_chars=100_000,
             may_drop=may_drop,
+            half_written=lambda file: file in half_written,
         )
         self.writer.show([FileId(f"id-{path}") for path in base])
         self.suggestions: list[Suggestion] = []
@@ -82,6 +90,12 @@ def test_windows_line_ends_stay() -> None:
 
 def test_a_file_without_a_last_newline_stays_without() -> None:
     assert Scene().write(block("end.txt", "y\n", "Y\nZ\n")).text("end.txt") == "x\nY\nZ"
+
+
+def test_a_file_that_the_job_has_left_half_written_gets_its_last_newline() -> None:
+    whole = "end.txt\n````\nx\ny\nz\n````\n"
+    assert Scene(half_written=["id-end.txt"]).write(whole).text("end.txt") == "x\ny\nz\n"
+    assert Scene(half_written=["id-app.py"]).write(whole).text("end.txt") == "x\ny\nz"
 
 
 def test_an_empty_file_is_filled() -> None:
