@@ -37,6 +37,7 @@ EMPTY_UPDATE = b"\0\0"
 EMPTY_STATE = b"\0"
 _BEHIND = b"\x41"
 """The last byte of a binary relative position that stays behind its item (an association of -1)."""
+_LISTED_AT_ONCE = 100
 _MOST_RUNS = 250_000
 """An index of more takes over 50 MB, and is built anew each time instead of being kept."""
 
@@ -142,6 +143,16 @@ class Document:
         if self._listing is None:
             self._listing = self._list()
         return self._listing
+
+    def listing_in_steps(self) -> Iterator[None]:
+        """Does the work of the first ``listing``, much with thousands of files, in steps of a few milliseconds."""
+        if self._stale is None and self._deep is not None:
+            self._stale = set(self._files.keys())
+            self._listing = None
+        while self._stale is not None and len(self._stale) > _LISTED_AT_ONCE:
+            for _ in range(_LISTED_AT_ONCE):
+                self._index_entry(self._stale.pop(), self._index)
+            yield
 
     def file(self, ref: str) -> File:
         """The file of this id, or shown under this path. Raises NotFound."""

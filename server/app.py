@@ -25,10 +25,7 @@ from collab.merge.resolver import TextResolver
 from collab.ports import Store
 from collab.syntax.syntax import Syntax
 from generation.cache import AnswerCache, MemoryAnswers
-from generation.io.gathering import Gathering
-from generation.io.indexing import Indexes
 from generation.io.models import ConfiguredModels
-from generation.io.searching import Searching
 from generation.io.service import GenerationEngine
 from generation.io.shared import SharedGeneration
 from generation.service import GenerationService
@@ -38,6 +35,7 @@ from server.door.door import Door
 from server.door.past import OlderTexts, Past
 from server.door.texts import Texts
 from server.engine_settings import generation_settings
+from server.finding import Finding
 from server.history.doors import ChangeDoor
 from server.history.service import History
 from server.history.settings import HistorySettings
@@ -78,13 +76,11 @@ def create_state(settings: Settings) -> AppState:
             logger.warning("the model %s cannot be asked: %s", spec.name, spec.provider.missing_key)
     release = version("pairloom")
     resolver = TextResolver(Syntax())
-    indexes = Indexes(clock)
-    search = Searching(indexes)
-    gathering = Gathering(indexes, Syntax(), clock)
+    finding = Finding(settings, models, clock)
     generation: GenerationService
     if shared_by is None:
         generation = GenerationEngine(
-            hub, models, engine, clock, random, resolver=resolver, cache=answers, gathering=gathering
+            hub, models, engine, clock, random, resolver=resolver, cache=answers, gathering=finding.gathering
         )
     else:
         generation = shared = SharedGeneration(
@@ -97,7 +93,7 @@ def create_state(settings: Settings) -> AppState:
             shared_by.board,
             resolver=resolver,
             cache=answers,
-            gathering=gathering,
+            gathering=finding.gathering,
             usage=shared_by.usage,
         )
         shared_by.cluster.on_renewed(shared.renewed)
@@ -108,7 +104,7 @@ def create_state(settings: Settings) -> AppState:
     def forget(room: RoomId) -> None:
         generation.forget(room)
         texts.forget(room)
-        indexes.forget(room)
+        finding.indexes.forget(room)
 
     hub.on_deleted(forget)
     history = History(
@@ -124,10 +120,9 @@ def create_state(settings: Settings) -> AppState:
         generation=generation,
         history=history,
         door=door,
-        indexes=indexes,
-        search=search,
+        finding=finding,
         past=Past(texts, OlderTexts(hub, history.shelf), cluster),
-        dispatch=Dispatch(generation, limits, random, release, history, search),
+        dispatch=Dispatch(generation, limits, random, release, history, finding.search),
         version=release,
         close_models=models.aclose,
     )
@@ -149,7 +144,7 @@ def create_app(settings: Settings) -> Starlette:
             jobs = tasks.create_task(state.generation.run())
             history = tasks.create_task(state.history.run())
             door = tasks.create_task(state.door.run())
-            indexes = tasks.create_task(state.indexes.run())
+            found = tasks.create_task(state.finding.run())
             state.started = True
             try:
                 yield
@@ -160,7 +155,7 @@ def create_app(settings: Settings) -> Starlette:
                 await state.history.drain()
                 history.cancel()
                 door.cancel()
-                indexes.cancel()
+                found.cancel()
                 await state.close_models()
 
     app = Starlette(

@@ -18,6 +18,7 @@ def generation_settings(settings: Settings) -> GenerationSettings:
         base_url=settings.base_url,
         api_key=key.get_secret_value() if key is not None else None,
         context_tokens=settings.model_context_tokens,
+        context_wanted=settings.context_tokens,
         timeout_connect=settings.model_timeout_connect,
         timeout_first_token=settings.model_timeout_first_token,
         timeout_silence=settings.model_timeout_silence,

@@ -218,6 +218,33 @@ class Settings(BaseSettings):
         le=5_000,
         description="Milliseconds between two merges of what a job writes into the room.",
     )
+    context_tokens: int = Field(
+        default=32_000,
+        ge=1_000,
+        description="Tokens of the project that are enough for one prompt, in the estimate of the server. More "
+        "are sent only of what the request names, and never more than the model takes.",
+    )
+    summary_model: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Model that sums up long files which do not fit into a prompt, by its name. Without one, "
+        "their signatures and docstrings stand for them.",
+    )
+    embedding_model: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Model that makes vectors of texts, as its provider calls it. With one, files are found by "
+        "their meaning too, and POST /api/embeddings answers.",
+    )
+    embedding_base_url: Annotated[str, AfterValidator(http_url)] | None = Field(
+        default=None,
+        description="Address of the OpenAI-compatible endpoint that makes vectors. The default is base_url, and "
+        "else OpenAI's.",
+    )
+    embedding_api_key: SecretStr | None = Field(
+        default=None,
+        description="Key for embedding_base_url. Without embedding_base_url, the default is api_key.",
+    )
     jobs_running: int = _count(4, "Jobs that run at the same time on this process; others wait.")
     jobs_running_per_room: int = _count(3, "Jobs of one room that run at the same time.")
     answer_cache: bool = Field(
@@ -417,5 +444,10 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Values that must appear in no log and no message."""
-        values = (self.api_key, self.redis_url, *(provider.key for provider in self.providers))
+        values = (
+            self.api_key,
+            self.embedding_api_key,
+            self.redis_url,
+            *(provider.key for provider in self.providers),
+        )
         return [value.get_secret_value() for value in values if value is not None]

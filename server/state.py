@@ -9,12 +9,13 @@ from random import Random
 
 from collab.limits import Limits
 from collab.ports import Clock
-from generation.io.indexing import Indexes
+from generation.io.meanings import Meanings
 from generation.io.searching import Searching
 from generation.service import GenerationService
 from server.dispatch import Dispatch
 from server.door.door import Door
 from server.door.past import Past
+from server.finding import Finding
 from server.history.service import History
 from server.hub import Hub
 from server.settings import Settings
@@ -32,8 +33,7 @@ class AppState:
     generation: GenerationService
     history: History
     door: Door
-    indexes: Indexes
-    search: Searching
+    finding: Finding
     past: Past
     dispatch: Dispatch
     version: str
@@ -42,6 +42,16 @@ class AppState:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server begins to shut down: streams end, readiness is over."""
     started: bool = False
+
+    @property
+    def search(self) -> Searching:
+        """Finds files."""
+        return self.finding.search
+
+    @property
+    def meanings(self) -> Meanings | None:
+        """Compares by meaning; None where no model is set for that."""
+        return self.finding.meanings
 
     def not_ready(self) -> str | None:
         """Why the process cannot serve now; None if it can."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ from generation.context.outline import named, outline
 from generation.context.people import Participant
 from generation.context.relevance import meant, relevance
 from generation.io.indexing import TURN_SECONDS, Indexed, Indexes
+from generation.io.meanings import Meanings
 from generation.jobs import Job
 from generation.pipeline import AnswerWriter
 from generation.ports import RoomHandle
@@ -27,6 +28,11 @@ from generation.search.index import is_generated
 
 MOST_OUTLINES: Final = 40
 MOST_EXCERPTS: Final = 8
+MOST_SIMILAR: Final = 40
+MEANING_SECONDS: Final = 2.0
+MOST_SUMMARISED: Final = 6
+SUMMARISED_CHARACTERS: Final = 6_000
+"""From this length on a model may sum a file up, if one is set for that: of so many files for one request."""
 EXCERPT_CHARACTERS: Final = 12_000
 LONG: Final = 24_000
 """Characters of a file from which on a part of it may be shown instead."""
@@ -49,10 +55,19 @@ class _Base:
 class Gathering:
     """For all rooms of a process. ``summarise``, if there is one, makes better outlines than the syntax gives."""
 
-    def __init__(self, indexes: Indexes, syntax: Syntax, clock: Clock, summarise: Summarise | None = None) -> None:
+    def __init__(
+        self,
+        indexes: Indexes,
+        syntax: Syntax,
+        clock: Clock,
+        *,
+        meanings: Meanings | None = None,
+        summarise: Summarise | None = None,
+    ) -> None:
         self._indexes = indexes
         self._syntax = syntax
         self._clock = clock
+        self._meanings = meanings
         self._summarise = summarise
 
     async def material(
@@ -69,7 +84,10 @@ class Gathering:
         if not found.fresh and len(base.paths) > 200:
             said(f"Reading the project's {len(base.paths)} files.")
         found = await self._indexes.ready(handle.room, document, patience)
-        related = self._related(found, job, participants)
+        similar = None
+        if self._meanings is not None:
+            similar = await self._meanings.similar(found, job.prompt, MOST_SIMILAR, MEANING_SECONDS)
+        related = self._related(found, job, participants, similar or [])
         outlines = await self._outlines(found, document, base, related)
         return Material(
             relevance=related,
@@ -82,33 +100,41 @@ class Gathering:
             note=_note(found),
         )
 
-    def _related(self, found: Indexed, job: Job, participants: Iterable[Participant]) -> dict[FileId, Relevance]:
+    def _related(
+        self, found: Indexed, job: Job, participants: Iterable[Participant], similar: Sequence[str]
+    ) -> dict[FileId, Relevance]:
         mine: set[FileId] = set()
         others: set[FileId] = set()
         for person in participants:
             if person.file is not None:
                 (mine if person.name == job.asked_by else others).add(person.file)
-        return relevance(found.index, job.prompt, sorted(mine), sorted(others - mine))
+        return relevance(found.index, job.prompt, sorted(mine), sorted(others - mine), similar)
 
     async def _outlines(
         self, found: Indexed, document: Document, base: _Base, related: Mapping[FileId, Relevance]
     ) -> dict[FileId, str]:
         ranked = sorted(related, key=lambda file: -related[file].score)
         outlines: dict[FileId, str] = {}
-        for file in ranked[:MOST_OUTLINES]:
+        for place, file in enumerate(ranked[:MOST_OUTLINES]):
             path = base.paths.get(file)
             if path is not None and not is_generated(path):
+                make = self._summary if self._summarise is not None and place < MOST_SUMMARISED else self._outline
                 outlines[file] = await self._kept(
-                    found.pieces, document, base, file, f"outline {path}", self._outline
+                    found.pieces, document, base, file, f"{make.__name__} {path}", make
                 )
         return outlines
 
     async def _outline(self, path: str, text: str) -> str:
         await self._warm(path, text)
-        made = outline(self._syntax, path, text)
-        if self._summarise is not None:
-            return await self._summarise(path, text) or made
-        return made
+        return outline(self._syntax, path, text)
+
+    async def _summary(self, path: str, text: str) -> str:
+        """What a model says that a long file is about, above its outline."""
+        made = await self._outline(path, text)
+        if self._summarise is None or len(text) < SUMMARISED_CHARACTERS:
+            return made
+        said = await self._summarise(path, text)
+        return f"{said}\n\n{made}" if said else made
 
     async def _excerpts(self, found: Indexed, base: _Base, prompt: str) -> tuple[Excerpt, ...]:
         """The definitions that a request names, of files that are long."""
@@ -178,7 +204,6 @@ class Gathering:
 
 
 def _note(found: Indexed) -> str:
-    behind = found.index.pending
-    if not behind:
+    if found.fresh or not (found.index.pending or not found.index.files):
         return ""
-    return f"The index is not complete yet: {behind} of {found.index.files} files are still to be read."
+    return "Not all files of the project were read yet when these were chosen."

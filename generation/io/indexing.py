@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 from weakref import ref
@@ -16,11 +17,14 @@ from collab.ids import FileId, RoomId
 from collab.ports import Clock
 from generation.context.kept import Pieces
 from generation.search.index import ProjectIndex
+from generation.search.vectors import Vectors
 
 TURN_SECONDS: Final = 0.004
 """So long the index works at once."""
 PAUSE_SECONDS: Final = 0.001
 """And so long it leaves to others, unless somebody waits for it."""
+REFER_SECONDS: Final = 30.0
+"""Who refers to whom is worked out anew no more often than that, as it takes a look at all files."""
 GATHER_SECONDS: Final = 0.3
 """So long changes are collected before the index takes them in by itself."""
 MOST_ROOMS: Final = 16
@@ -40,6 +44,12 @@ class Indexed:
     pieces: Pieces[str]
     seen: int = -1
     """The document's count of changes (``collab.stamps``) that the index was told of; -1 before the first time."""
+    vectors: Vectors | None = None
+    """The vectors of its files' pieces, where files are compared by meaning."""
+    embedded: dict[str, bytes] = field(default_factory=dict)
+    """The files that have theirs, with the digest of the text that they were made of."""
+    referred: float = 0.0
+    """When it was worked out last who refers to whom."""
     waiting: int = 0
     """How many wait for it."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -48,14 +58,19 @@ class Indexed:
     def fresh(self) -> bool:
         """Whether the index holds all that the document does."""
         document = self.document()
-        return document is None or (self.index.settled and document.watched and self.seen == document.stamps.count)
+        if document is None:
+            return True
+        current = document.watched and self.seen == document.stamps.count
+        return current and not self.index.pending and self.index.referring
 
 
 class Indexes:
     """All indexes of this process, made when somebody first asks. ``run`` is owned by the process's task group."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, settled: Callable[[Indexed], None] = lambda _: None) -> None:
+        """``settled`` is told of each index that is up to date again."""
         self._clock = clock
+        self._settled = settled
         self._rooms: OrderedDict[RoomId, Indexed] = OrderedDict()
         self._due: dict[RoomId, None] = {}
         self._wake = asyncio.Event()
@@ -63,22 +78,35 @@ class Indexes:
     async def run(self) -> None:
         """Takes in what changes, until cancelled."""
         while True:
-            await self._wake.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._until_referring()):
+                    await self._wake.wait()
             await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
             due, self._due = self._due, {}
-            for room in due:
-                found = self._rooms.get(room)
-                if found is not None:
+            for found in list(self._rooms.values()):
+                if found.room in due or self._may_refer(found):
                     await self._work(found)
+
+    def _until_referring(self) -> float | None:
+        """Seconds until some room's references may be worked out anew; None if none of them has changed."""
+        waits = [one.referred + REFER_SECONDS for one in self._rooms.values() if one.index.outdated]
+        return max(0.0, min(waits) - self._clock.monotonic()) if waits else None
+
+    def _may_refer(self, found: Indexed) -> bool:
+        index, now = found.index, self._clock.monotonic()
+        return index.outdated and (not index.referring or now - found.referred >= REFER_SECONDS)
 
     def of(self, room: RoomId, document: Document) -> Indexed:
         """The room's index, which may be behind."""
         found = self._rooms.get(room)
         if found is None or found.document() is not document:
             # The texts of a room that was loaded anew are mostly the same; what is so is not read again.
-            index = found.index if found is not None else ProjectIndex()
-            found = self._rooms[room] = Indexed(room, ref(document), index, Pieces(document.stamps.of))
+            before = found
+            found = Indexed(room, ref(document), ProjectIndex(), Pieces(document.stamps.of))
+            if before is not None:
+                found.index, found.vectors, found.embedded = before.index, before.vectors, before.embedded
+            self._rooms[room] = found
             document.stamps.watch = self._watch(room)
         self._rooms.move_to_end(room)
         self._evict(found)
@@ -108,6 +136,7 @@ class Indexes:
                 document = found.document()
                 if document is not None:
                     await self._update(found, document)
+                    self._settled(found)
         finally:
             found.waiting -= waited
 
@@ -120,7 +149,8 @@ class Indexes:
             except NotFound:
                 return None
 
-        while not found.fresh:
+        while not found.fresh or self._may_refer(found):
+            await self._through(found, document.listing_in_steps())
             listing = document.listing()
             count = document.stamps.count
             known = document.watched and found.seen >= 0
@@ -129,14 +159,21 @@ class Indexes:
                 found.pieces.drop(file)
             found.seen = count
             index.sync({file.id: file.shown for file in listing.files.values()}, changed)
-            until = self._clock.monotonic() + TURN_SECONDS
-            for _ in index.steps(read):
-                if self._clock.monotonic() >= until:
-                    await asyncio.sleep(0 if found.waiting else PAUSE_SECONDS)
-                    until = self._clock.monotonic() + TURN_SECONDS
+            await self._through(found, index.steps(read))
+            if self._may_refer(found) or not index.referring:
+                found.referred = self._clock.monotonic()
+                await self._through(found, index.refer())
             if not document.watched:
                 # Nobody tells what has changed, so once is all that can be done.
                 return
+
+    async def _through(self, found: Indexed, steps: Iterator[None]) -> None:
+        """Goes through the steps, and lets others have their turn in between."""
+        until = self._clock.monotonic() + TURN_SECONDS
+        for _ in steps:
+            if self._clock.monotonic() >= until:
+                await asyncio.sleep(0 if found.waiting else PAUSE_SECONDS)
+                until = self._clock.monotonic() + TURN_SECONDS
 
     def _watch(self, room: RoomId) -> Callable[[], None]:
         def changed() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Final
 
@@ -55,6 +55,13 @@ class _Entry:
     slot: int = -1
     """Where its words are; -1 until it is read."""
     defines: frozenset[str] = frozenset()
+    test: bool = False
+    generated: bool = False
+
+    def name(self, path: str) -> None:
+        """The file has this path now."""
+        self.path, self.digest = path, b""
+        self.test, self.generated = is_test(path), is_generated(path)
 
 
 @dataclass(slots=True)
@@ -82,9 +89,14 @@ class ProjectIndex:
         return len(self._dirty)
 
     @property
-    def settled(self) -> bool:
-        """Whether there is nothing to do."""
-        return not (self._dirty or self._edges_due or self._postings.wasteful())
+    def referring(self) -> bool:
+        """Whether who refers to whom was ever worked out."""
+        return self._edges is not None
+
+    @property
+    def outdated(self) -> bool:
+        """Whether it should be worked out anew, with ``refer``."""
+        return self._edges_due
 
     def sync(self, paths: Mapping[str, str], changed: Iterable[str] | None = None) -> None:
         """The project has these files now, id to path. ``changed`` are those whose text may be another one; None:
@@ -96,14 +108,19 @@ class ProjectIndex:
         for file, path in paths.items():
             entry = self._entries.get(file)
             if entry is None:
-                self._entries[file] = _Entry(path)
+                made = self._entries[file] = _Entry(path)
+                made.name(path)
                 self._dirty[file] = None
             elif entry.path != path:
-                entry.path, entry.digest = path, b""
+                entry.name(path)
                 self._dirty[file] = None
         for file in paths if changed is None else changed:
             if file in self._entries:
                 self._dirty[file] = None
+
+    def digests(self) -> dict[str, bytes]:
+        """The files that are read, each with a digest of its path and text."""
+        return {file: entry.digest for file, entry in self._entries.items() if entry.digest}
 
     def first(self, files: Iterable[str]) -> None:
         """These are read before the others that wait."""
@@ -129,14 +146,6 @@ class ProjectIndex:
                     if not done:
                         self._dirty[file] = None
             yield
-        if self._edges_due:
-            self._edges_due = False
-            done = False
-            try:
-                yield from self._refer()
-                done = True
-            finally:
-                self._edges_due = self._edges_due or not done
         if self._postings.wasteful():
             yield from self._postings.sweep()
 
@@ -150,9 +159,11 @@ class ProjectIndex:
         yield
         if self._entries.get(file) is not entry:
             return
+        before = entry.slot
         self._drop(entry)
         entry.digest, entry.defines = b"", frozenset(found.defines)
         entry.slot = self._postings.add(found)
+        self._moved(before, entry.slot)
         self._files[entry.slot] = file
         yield
         if self._files.get(entry.slot) != file:
@@ -169,12 +180,33 @@ class ProjectIndex:
             entry.slot = -1
             self._edges_due = True
 
-    def _refer(self) -> Iterator[None]:
-        for edges in self._references.edges(self._postings.slots):
-            if edges is not None:
-                self._edges = edges
-                self._rank = None
-            yield
+    def _moved(self, before: int, after: int) -> None:
+        """A file that has changed keeps the place that references gave it."""
+        if before < 0 or self._edges is None:
+            return
+        self._edges.move(before, after)
+        if self._rank is not None:
+            rank = np.zeros(max(after + 1, len(self._rank)), dtype=np.float32)
+            rank[: len(self._rank)] = self._rank
+            rank[after] = rank[before]
+            self._rank = rank
+
+    def refer(self) -> Iterator[None]:
+        """Works out anew who refers to whom, in steps of a few milliseconds.
+
+        It takes a look at all files, so it is not done for each change: a changed file keeps its place till then.
+        """
+        self._edges_due = False
+        done = False
+        try:
+            for edges in self._references.edges(self._postings.slots):
+                if edges is not None:
+                    self._edges = edges
+                    self._rank = None
+                    done = True
+                yield
+        finally:
+            self._edges_due = self._edges_due or not done
 
     # Questions
 
@@ -195,13 +227,13 @@ class ProjectIndex:
             file = self._files.get(slot)
             if file is None:
                 continue
-            path = self._entries[file].path
+            entry = self._entries[file]
             score = float(scores[slot]) * (1.0 + _RANK_COUNTS * float(rank[slot]))
-            if not tests and _TEST.search(path):
+            if not tests and entry.test:
                 score *= _TESTS_COUNT
-            if _GENERATED.search(path):
+            if entry.generated:
                 score *= _GENERATED_COUNTS
-            weighed.append((-score, path, file))
+            weighed.append((-score, entry.path, file))
         weighed.sort()
         ideal = self._postings.ideal(asked)
         top = -weighed[0][0] if weighed else 1.0
@@ -256,7 +288,10 @@ class ProjectIndex:
 
     def _importance(self, slots: int) -> Floats:
         """How much each slot is referred to, from 0 to 1."""
-        if self._rank is None or len(self._rank) < slots:
+        if self._rank is not None and len(self._rank) < slots:
+            # Of what is new nobody knows yet.
+            self._rank = np.concatenate([self._rank, np.zeros(slots - len(self._rank), dtype=np.float32)])
+        if self._rank is None:
             if self._edges is None:
                 return np.zeros(slots, dtype=np.float32)
             alive = self._postings.alive()
@@ -268,7 +303,7 @@ class ProjectIndex:
     def _fitting(self, edges: Edges, slots: int) -> Edges:
         if edges.slots >= slots:
             return edges
-        return Edges(edges.sources, edges.targets, edges.weights, slots)
+        return replace(edges, slots=slots)
 
 
 def _padded(values: np.typing.NDArray[np.float64], size: int) -> np.typing.NDArray[np.float64]:

@@ -8,6 +8,7 @@ reads them without a copy, so that a question about thousands of files takes a f
 from __future__ import annotations
 
 import math
+import struct
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ Floats = NDArray[np.float32]
 FIELDS: Final = ("body", "symbols", "head", "places")
 _BITS: Final = (14, 8, 5, 5)
 _SHIFTS: Final = (0, 14, 22, 27)
+_PAIR: Final = struct.Struct("<II")
 _SWEPT: Final = 200
 """Terms whose lists are swept in one step."""
 _MOST: Final = tuple((1 << bits) - 1 for bits in _BITS)
@@ -44,7 +46,8 @@ class Postings:
     """Files by their slots, 0 and up; a slot is used once."""
 
     def __init__(self) -> None:
-        self._lists: dict[str, array[int]] = {}
+        # Bytes and not arrays of numbers: they are very many, and Python's collector would walk through all.
+        self._lists: dict[str, bytearray] = {}
         self._lengths: list[array[int]] = [array("I") for _ in FIELDS]
         self._alive = bytearray()
         self._free: list[int] = []
@@ -82,10 +85,9 @@ class Postings:
         for term, value in packed.items():
             found = lists.get(term)
             if found is None:
-                lists[term] = array("I", (slot, value))
+                lists[term] = bytearray(_PAIR.pack(slot, value))
             else:
-                found.append(slot)
-                found.append(value)
+                found += _PAIR.pack(slot, value)
         self._alive[slot] = 1
         self._count += 1
         return slot
@@ -117,7 +119,7 @@ class Postings:
             found = self._lists.get(term)
             if found is None:
                 continue
-            pairs = np.array(found, dtype=np.uint32).reshape(-1, 2)
+            pairs = np.frombuffer(found, dtype="<u4").reshape(-1, 2)
             slots, packed = pairs[:, 0], pairs[:, 1]
             living = alive[slots]
             having = float(living.sum())
@@ -136,7 +138,7 @@ class Postings:
         most = math.log1p(self._count + 0.5)
         total = 0.0
         for term, wanted in question.items():
-            having = len(self._lists.get(term, ())) / 2
+            having = len(self._lists.get(term, b"")) / _PAIR.size
             total += wanted * (math.log1p((self._count + 0.5) / (having + 0.5)) if having else most)
         return total or 1.0
 
@@ -156,12 +158,12 @@ class Postings:
         done = False
         try:
             for number, term in enumerate(list(self._lists)):
-                pairs = np.array(self._lists[term], dtype=np.uint32).reshape(-1, 2)
+                pairs = np.frombuffer(bytes(self._lists[term]), dtype="<u4").reshape(-1, 2)
                 slots = pairs[:, 0]
                 kept = pairs[~gone[np.minimum(slots, len(gone) - 1)] | (slots >= len(gone))]
                 if len(kept) < len(pairs):
                     if len(kept):
-                        self._lists[term] = array("I", kept.tobytes())
+                        self._lists[term] = bytearray(kept.tobytes())
                     else:
                         del self._lists[term]
                 if number % _SWEPT == _SWEPT - 1:

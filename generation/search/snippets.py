@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 MOST_CHARACTERS: Final = 200_000
-MOST_FOUND: Final = 4_000
+MOST_FOUND: Final = 300
+"""Places of one term that are looked at."""
 LONGEST: Final = 200
 """Characters of a line that are shown."""
 
@@ -23,27 +24,29 @@ class Line:
 
 
 def lines(text: str, question: Mapping[str, float], most: int = 3) -> list[Line]:
-    """The lines with the most of the question's terms, in their order; of those with as many the first ones."""
-    terms = [term for term in question if len(term) > 1]
-    if not terms or not text:
-        return []
-    terms.sort(key=len, reverse=True)
-    pattern = re.compile("|".join(re.escape(term) for term in terms), re.IGNORECASE)
-    text = text[:MOST_CHARACTERS]
-    starts = [0, *(found.end() for found in re.finditer("\n", text))]
-    found: dict[int, set[str]] = {}
-    for count, match in enumerate(pattern.finditer(text)):
-        if count >= MOST_FOUND:
-            break
-        found.setdefault(bisect_right(starts, match.start()) - 1, set()).add(match[0].lower())
-    weighed = sorted(
-        found, key=lambda line: (-sum(question.get(term, 0.5) * len(term) ** 0.5 for term in found[line]), line)
-    )
-    best = sorted(weighed[:most])
-    return [Line(line + 1, _shown(text, starts, line)) for line in best]
+    """The lines with the most of the question's terms, in their order; of those with as many the first ones.
+
+    A longer term counts more. Terms are looked for as they are, in small letters, also inside of words.
+    """
+    rows = text[:MOST_CHARACTERS].split("\n")
+    small = "\n".join(rows).lower()
+    ends = list(accumulate(len(row) + 1 for row in small.split("\n")))
+    weights: dict[int, float] = {}
+    for term, wanted in question.items():
+        weight = wanted * len(term) ** 0.5
+        at, last = small.find(term) if len(term) > 1 else -1, -1
+        for _ in range(MOST_FOUND):
+            if at < 0:
+                break
+            line = bisect_right(ends, at)
+            if line != last:
+                weights[line] = weights.get(line, 0.0) + weight
+                last = line
+            # The rest of the line tells nothing more of this term.
+            at = small.find(term, ends[line])
+    best = sorted(sorted(weights, key=lambda line: (-weights[line], line))[:most])
+    return [Line(line + 1, _short(rows[line].strip())) for line in best]
 
 
-def _shown(text: str, starts: list[int], line: int) -> str:
-    end = starts[line + 1] - 1 if line + 1 < len(starts) else len(text)
-    said = text[starts[line] : end].strip()
-    return said if len(said) <= LONGEST else said[: LONGEST - 1] + "…"
+def _short(line: str) -> str:
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

@@ -13,6 +13,7 @@ from server.guard import Guards
 from server.pages import client_folder, pages
 from server.raw_path import RawRoute
 from server.routes.blaming import BlameRoutes
+from server.routes.embedding import EmbeddingRoutes
 from server.routes.exporting import ExportRoutes
 from server.routes.files import FileRoutes
 from server.routes.generating import GenerateRoutes
@@ -37,6 +38,7 @@ def routes(state: State, client: Path | None = None) -> list[BaseRoute]:
     blames = BlameRoutes(state)
     exports, imports = ExportRoutes(state), ImportRoutes(state)
     generate, health = GenerateRoutes(state), HealthRoutes(state)
+    embeddings = EmbeddingRoutes(state)
     history, searches = HistoryRoutes(state), SearchRoutes(state)
     room = "/api/rooms/{room}"
     return [
@@ -74,6 +76,7 @@ def routes(state: State, client: Path | None = None) -> list[BaseRoute]:
         RawRoute(f"{room}/versions/{{version}}/restore", {"POST": history.restore}, api),
         RawRoute(f"{room}/compare", {"GET": history.compare}, api),
         RawRoute(f"{room}/activity", {"GET": history.activity}, api),
+        RawRoute("/api/embeddings", {"POST": embeddings.embed}, api, body_bytes=embeddings.body_bytes),
         RawRoute("/api/generate", {"POST": generate.generate}, api, body_bytes=generate.body_bytes),
         *pages(state.settings, guards, client if client is not None else client_folder()),
         RawRoute("/{anything:path}", dict.fromkeys(_METHODS, _nothing_here), guards.page),

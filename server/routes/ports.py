@@ -13,6 +13,7 @@ from collab.editor import Editor
 from collab.ids import Random, RoomId
 from collab.origin import Origin
 from collab.presence import PresenceView
+from generation.embedding import Embedded
 from generation.service import GenerationService
 from server.dispatch_history import History
 from server.dispatch_search import Finder
@@ -80,6 +81,19 @@ class Host(Protocol):
 
     async def durable(self) -> None:
         """Returns when all that was applied so far is stored. Raises StoreUnavailable after a timeout."""
+        ...
+
+
+class Embeddings(Protocol):
+    """Makes vectors of texts; ``generation.io.meanings.Meanings`` does."""
+
+    @property
+    def model(self) -> str:
+        """The embedding model's name."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        """A vector for each text. Raises ModelError."""
         ...
 
 
@@ -164,6 +178,11 @@ class State(Protocol):
     @property
     def search(self) -> Finder:
         """Finds files."""
+        ...
+
+    @property
+    def meanings(self) -> Embeddings | None:
+        """Makes vectors of texts; None where no model is set for that."""
         ...
 
     @property

@@ -522,3 +522,22 @@ def test_a_document_that_nobody_holds_goes_without_being_closed(watched: bool) -
     gone = ref(document)
     del document
     assert gone() is None
+
+
+def test_the_first_listing_can_be_made_in_steps_between_which_files_change() -> None:
+    made = Document(ClientId(1))
+    for number in range(450):
+        made.edit(lambda editor, number=number: editor.create(FileId(f"f{number}"), f"{number}.txt", ""))  # type: ignore[misc]
+    made.watch_files()
+    steps = made.listing_in_steps()
+    next(steps)
+    made.edit(lambda editor: editor.delete(FileId("f7")))
+    made.edit(lambda editor: editor.create(FileId("late"), "late.txt", ""))
+    assert len([*steps]) >= 2
+    listing = made.listing()
+    assert (len(listing.files), FileId("f7") in listing.files, FileId("late") in listing.files) == (
+        450,
+        False,
+        True,
+    )
+    assert [*made.listing_in_steps()] == []

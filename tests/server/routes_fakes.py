@@ -28,6 +28,7 @@ from collab.ports import LogEntry
 from collab.presence import PresenceView
 from generation.events import GenerationEvent
 from generation.io.indexing import Indexes
+from generation.io.meanings import Meanings
 from generation.io.searching import Searching
 from generation.views import (
     AnsweredAll,
@@ -307,6 +308,7 @@ class FakeState:
     generation: FakeGeneration = field(default_factory=FakeGeneration)
     history: FakeHistory = field(default_factory=FakeHistory)
     version: str = "0.0.test"
+    meanings: Meanings | None = None
     random: random.Random = field(default_factory=lambda: random.Random(1))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     reason: str | None = None

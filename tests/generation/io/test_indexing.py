@@ -57,7 +57,7 @@ async def test_who_has_no_patience_gets_what_there_is_and_the_rest_follows(docum
     indexes = Indexes(SystemClock())
     task = asyncio.create_task(indexes.run())
     indexed = await indexes.ready(ROOM, document, 0.005)
-    assert indexed.index.pending
+    assert len(found(indexed, "word399")) == 0
     async with asyncio.timeout(20):
         while not indexed.fresh:  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.01)

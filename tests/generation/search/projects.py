@@ -9,9 +9,16 @@ def index_of(files: dict[str, str], index: ProjectIndex | None = None) -> Projec
     """An index that has read all files; their paths are their ids."""
     made = index if index is not None else ProjectIndex()
     made.sync({path: path for path in files})
-    for _ in made.steps(files.get):
-        pass
+    settle(made, files)
     return made
+
+
+def settle(index: ProjectIndex, files: dict[str, str]) -> None:
+    """Does all that is to be done."""
+    for _ in index.steps(files.get):
+        pass
+    for _ in index.refer():
+        pass
 
 
 def paths(index: ProjectIndex, question: str, most: int = 10) -> list[str]:

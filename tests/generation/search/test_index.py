@@ -5,7 +5,7 @@ import random
 import pytest
 
 from generation.search.index import ProjectIndex
-from tests.generation.search.projects import SHOP, index_of, paths
+from tests.generation.search.projects import SHOP, index_of, paths, settle
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again() -> None:
         pass
     assert paths(index, "second") == ["big.py"]
     assert paths(index, "first") == []
-    assert index.settled
+    assert not index.pending
 
 
 def test_work_that_is_given_up_at_any_step_is_done_later() -> None:
@@ -152,14 +152,26 @@ def test_work_that_is_given_up_at_any_step_is_done_later() -> None:
         path = f"f{chance.randrange(40)}.py"
         files[path] = files[path] + f"# round{round_}\n"
         index.sync({path: path for path in files}, [path])
-        steps = index.steps(files.get)
-        for _ in range(chance.randrange(12)):
-            next(steps, None)
-        steps.close()  # type: ignore[attr-defined]
-    while not index.settled:
-        for _ in index.steps(files.get):
-            pass
+        for steps in (index.steps(files.get), index.refer()):
+            for _ in range(chance.randrange(12)):
+                next(steps, None)
+            steps.close()  # type: ignore[attr-defined]
+    while index.pending or index.outdated:
+        settle(index, files)
     fresh = index_of(files)
     for number in range(40):
         assert paths(index, f"name{number} round{number}") == paths(fresh, f"name{number} round{number}")
     assert index.ranked() == pytest.approx(fresh.ranked())
+
+
+def test_a_changed_file_keeps_its_place_until_references_are_worked_out_anew() -> None:
+    files = dict(SHOP)
+    index = index_of(files)
+    before = index.ranked()
+    files["shop/cart.py"] += "# more\n"
+    index.sync({path: path for path in files}, ["shop/cart.py"])
+    for _ in index.steps(files.get):
+        pass
+    assert index.outdated
+    assert index.ranked() == pytest.approx(before)
+    assert index.related("shop/invoice.py")[0] == ["shop/cart.py"]
