@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import itertools
 import json
 import subprocess
@@ -20,6 +21,13 @@ LONGEST_ANSWER = 2**24
 
 def install(node: Node) -> None:
     """Installs the clients' packages once; a new lock file installs them anew."""
+    with (FOLDER / "package.json").open("rb") as one_at_a_time:
+        # Tests run in several processes.
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        _install(node)
+
+
+def _install(node: Node) -> None:
     stamp = FOLDER / "node_modules" / ".installed"
     lock = (FOLDER / "package-lock.json").read_text()
     if stamp.exists() and stamp.read_text() == lock:

@@ -9,7 +9,7 @@ from tests.simulation.archive import Archive
 from tests.simulation.client import text_of
 from tests.simulation.cluster_client import TOKEN
 from tests.simulation.cluster_node import Node
-from tests.simulation.cluster_world import ROOM, ClusterWorld
+from tests.simulation.cluster_world import ROOM, ClusterWorld, Replayed
 
 
 async def problems(world: ClusterWorld, *, lists: bool = True) -> list[str]:
@@ -24,9 +24,7 @@ async def undoing(world: ClusterWorld) -> list[str]:
     """Takes one job back, and looks whether its lines went, and nothing else did."""
     if world.lost_something:
         return []  # What an undo goes by may be among what was lost.
-    before = replayed(world)
-    text = text_in(before.document)
-    before.close()
+    text = text_in(replayed(world).document)
     undone = await world.jobs.undo_one()
     if undone is None:
         return []
@@ -39,9 +37,7 @@ async def undoing(world: ClusterWorld) -> list[str]:
         if not _texts(world):
             break
     found = _texts(world)
-    after = replayed(world)
-    now = TOKEN.findall(text_in(after.document))
-    after.close()
+    now = TOKEN.findall(text_in(replayed(world).document))
     mine = f"{{{label}."
     found += [f"{token} of the undone job {job} is still there" for token in now if token.startswith(mine)]
     kept = [token for token in TOKEN.findall(text) if not token.startswith(mine)]
@@ -90,14 +86,19 @@ def text_in(document: Document) -> str:
 
 
 def replayed(world: ClusterWorld) -> Archive:
-    """What the store has, as a new process would load it."""
+    """What the store has, as a new process would load it; as it was replayed last, where that is the same."""
+    room = world.shared.room(ROOM)
+    if room.checkpoint is world.replayed.checkpoint and room.entries is world.replayed.entries:
+        return world.replayed.archive
+    world.replayed.archive.close()
     archive = Archive()
-    stored = world.shared.room(ROOM).load()
+    stored = room.load()
     if stored.checkpoint is not None:
         for update in [stored.checkpoint.state, *stored.checkpoint.pending]:
             archive.add(update)
     for entry in stored.entries:
         archive.add(entry.update)
+    world.replayed = Replayed(room.checkpoint, room.entries, archive)
     return archive
 
 
@@ -124,7 +125,6 @@ def _texts(world: ClusterWorld) -> list[str]:
             if not stored.holds(update):
                 found.append(f"an edit of client {client.id} was called saved, and the store lacks it")
                 break
-    stored.close()
     return found
 
 

@@ -6,9 +6,11 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from contextvars import Context
+from dataclasses import dataclass
 from random import Random
 
 from collab.ids import RoomId
+from collab.ports import Checkpoint
 from collab.shared import SharedEntry
 from tests.simulation.archive import Archive
 from tests.simulation.board import SharedBoard
@@ -28,6 +30,15 @@ POLL_SECONDS = 0.5
 STABLE_SECONDS = 9.0
 """Longer than a lease: what only seems well falls apart in this time."""
 SLOWEST = 3.0
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What the store had, and a document of it."""
+
+    checkpoint: Checkpoint | None
+    entries: tuple[SharedEntry, ...]
+    archive: Archive
 
 
 class ClusterWorld:
@@ -50,6 +61,8 @@ class ClusterWorld:
         self.erased: dict[str, ClusterClient] = {}
         self.ever = Archive()
         """All that was ever stored."""
+        self.replayed = Replayed(None, (), Archive())
+        """What the store had when that was looked at last."""
         self.met: dict[str, int] = {}
         self.happened: list[str] = []
         self.lost_something = False

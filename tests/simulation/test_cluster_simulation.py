@@ -23,6 +23,8 @@ from tests.simulation.virtual_loop import run
 SEEDS = 500
 TOGETHER = 10
 """Seeds of one test."""
+COUNTED = 30
+"""So many first seeds run in the test that counts what the simulation meets, and need not run twice."""
 DIGEST = """
 import logging
 logging.disable()
@@ -40,7 +42,7 @@ def chunks() -> list[range]:
     if one:
         return [range(int(one), int(one) + 1)]
     count = int(os.environ.get("PAIRLOOM_SEEDS", str(SEEDS)))
-    return [range(start, min(count, start + TOGETHER)) for start in range(0, count, TOGETHER)]
+    return [range(start, min(count, start + TOGETHER)) for start in range(COUNTED, count, TOGETHER)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -109,7 +111,7 @@ def test_the_same_seed_is_the_same_world_whatever_python_hashes_strings_to() -> 
 
 def test_the_simulation_meets_what_it_is_for() -> None:
     met: Counter[str] = Counter()
-    for seed in range(30):
+    for seed in range(COUNTED):
         world = simulated(seed)
         met.update(world.met)
         met.update(world.network.met)
