@@ -10,13 +10,14 @@ import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from collab.errors import StoreCorrupt
 from generation.context.pieces import Context
 from generation.ports import Message
 
-MOST_ASKS: Final = 4
+Purpose = Literal["answer", "continuation", "repair", "cached"]
+MOST_ASKS: Final = 6
 """Requests of one job that are kept, the last ones: a job may ask again, or another model."""
 MOST_BYTES: Final = 2_000_000
 """Characters of the messages of one request that are kept; what is cut is said."""
@@ -63,6 +64,10 @@ class SentAsk:
     others: int
     note: str
     messages: tuple[SentMessage, ...]
+    purpose: Purpose = "answer"
+    """For a first answer, to go on with one that broke off, or to repair one; or it was asked before, and nothing
+    was sent again.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,7 @@ def sent_ask(
     strategy: str,
     strategy_why: str,
     tokens: int,
+    purpose: Purpose = "answer",
 ) -> SentAsk:
     """What is kept of a request."""
     pieces = tuple(
@@ -137,6 +143,7 @@ def sent_ask(
         len(context.others),
         context.note,
         tuple(kept),
+        purpose,
     )
 
 

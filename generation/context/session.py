@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from generation.jobs import Job
@@ -34,21 +34,19 @@ def summarised(jobs: Iterable[Job], asked: Job) -> str:
     return "\n".join(lines)
 
 
-def found_before(jobs: Iterable[Job], but: str) -> str:
-    """Why the last request failed or what of it could not be done; empty if it went well."""
-    told = [job for job in jobs if job.kind == "job" and job.id != but and job.ended]
-    if not told or not told[-1].error or told[-1].state == "cancelled":
+def found_before(jobs: Iterable[Job], asked: Job) -> str:
+    """What checks found in the answer to the request before the job ``asked``, and why it failed if it did.
+
+    Empty if it went well, or was taken back.
+    """
+    told = [job for job in jobs if job.kind == "job" and job.ended and job.id != asked.id]
+    if not told or told[-1].undone or told[-1].state == "cancelled":
         return ""
-    return f"The last request, {_cut(told[-1].prompt, 80)!r}: {_cut(told[-1].error or '', 600)}"
-
-
-def unreadable(findings: Sequence[tuple[str, int]]) -> str:
-    """Files whose syntax cannot be read as they are now, with how many places."""
-    lines = [
-        f"{path}: {count} {'place' if count == 1 else 'places'} that cannot be read as its language"
-        for path, count in findings[:MOST_FINDINGS]
-    ]
-    return "\n".join(lines)
+    last = told[-1]
+    found = [_cut(finding, 300) for finding in last.findings[:MOST_FINDINGS]]
+    if last.error:
+        found.append(_cut(last.error, 600))
+    return "\n".join([f"After the last request, {_cut(last.prompt, 80)!r}:", *found]) if found else ""
 
 
 def _line(job: Job) -> str:

@@ -96,7 +96,7 @@ class Gathering:
             project_map=await self._map(found, document, base),
             people=people_of.told(participants, base.paths, job.asked_by),
             session=session.summarised(book.jobs.values(), job),
-            runtime=self._runtime(book, job),
+            runtime=session.found_before(book.jobs.values(), job),
             note=_note(found),
         )
 
@@ -198,9 +198,6 @@ class Gathering:
                 await asyncio.sleep(0)
                 until = self._clock.monotonic() + TURN_SECONDS
         await asyncio.sleep(0)
-
-    def _runtime(self, book: Book, job: Job) -> str:
-        return session.found_before(book.jobs.values(), job.id)
 
 
 def _note(found: Indexed) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from generation.catalog import ModelSpec
 from generation.errors import GenerationError, StaleEpoch
 from generation.io.talking import Listener
 from generation.jobs import Job
+from generation.ports import Message
 from generation.repair import Repair
+from generation.sent import Purpose
 from generation.stages.generate import Talking
 from generation.views import Attempt
 
@@ -45,6 +47,10 @@ class Mending:
 
     def asking(self, model: ModelSpec, why: str) -> None:
         """A model is asked now."""
+
+    def sending(self, model: str, messages: Sequence[Message], purpose: Purpose = "answer") -> None:
+        """These messages go to a model now."""
+        self._of.sending(model, messages, "repair")
 
     async def until_free(self) -> None:
         """The copies are the repair's own."""

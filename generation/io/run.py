@@ -14,7 +14,7 @@ from collab.ids import FileId, SuggestionId, short_id
 from collab.ledger import Ledger
 from collab.merge.contest import Resolver
 from collab.ports import Clock
-from generation.book import SENT, Book
+from generation.book import Book
 from generation.catalog import ModelSpec
 from generation.checks.checks import Checks
 from generation.checks.finding import Finding
@@ -30,6 +30,7 @@ from generation.io.landing import Landing
 from generation.io.mending import Mending, mend
 from generation.io.places import Writing
 from generation.io.remembering import Remembered
+from generation.io.sending import Sending
 from generation.io.talking import Talk
 from generation.jobs import Job
 from generation.offline import SPEC
@@ -39,7 +40,7 @@ from generation.reckoning import Reckoning, named_tokens
 from generation.repair import Repair
 from generation.resilience import Ask
 from generation.rewriting import asks_to_drop
-from generation.sent import MOST_JOBS, Sent, sent_ask
+from generation.sent import Purpose
 from generation.settings import GenerationSettings
 from generation.sizing import wants
 from generation.stages.determine import Determined, determine
@@ -98,7 +99,7 @@ class Run:
         self._checks = checks
         self._gathering = gathering
         self._material = Material()
-        self._sent = Sent(job.id)
+        self._sending = Sending(handle, book, job.id, clock)
         self._writer: AnswerWriter | None = None
         self._landing = Landing(handle, book, job, epoch, clock, tell, self.check, shared=shared)
         self._tries = 0
@@ -180,6 +181,8 @@ class Run:
         talk = self._open_talk(plan)
         generated = await generate(determined, writer, talk, self._ask)
         job.cached = isinstance(talk, Remembered) and talk.found
+        if job.cached:
+            self.sending(plan.models[0].name, determined.messages, "cached")
         self._stage(JobState.POST_PROCESSING, "Landing the last changes.")
         processed = post_process(generated, landing.merge)
         self._stage(JobState.VALIDATING, "Checking what was written.")
@@ -228,7 +231,7 @@ class Run:
         job.context_tokens = determined.tokens
         shown = tuple(file.path for file in determined.context.shown)
         self._tell(ContextReady(job.id, shown, determined.tokens))
-        self._note_sent(determined, model.name)
+        self._sending.determined(determined)
         return determined
 
     def _ask(self, ask: Ask) -> Sequence[Message]:
@@ -278,22 +281,6 @@ class Run:
             return Material()
         patience = self._settings.index_patience
         return await self._gathering.material(self._handle, self._book, self._job, writer, patience, self.said)
-
-    def _note_sent(self, determined: Determined, model: str) -> None:
-        """Keeps what the model is sent, for who asks later."""
-        ask = sent_ask(
-            determined.context,
-            determined.messages,
-            model=model,
-            at_ms=self._clock.wall_ms(),
-            strategy=determined.strategy.name,
-            strategy_why=determined.strategy.why,
-            tokens=determined.tokens,
-        )
-        self._sent = self._sent.then(ask)
-        self._handle.put_record(SENT, self._job.id, self._sent.to_bytes())
-        for job in self._book.beyond(MOST_JOBS):
-            self._handle.put_record(SENT, job, None)
 
     async def until_free(self) -> None:
         """Lands what waits for files that other jobs write, as they get free."""
@@ -366,6 +353,11 @@ class Run:
         if model.name != self._job.model:
             self._chosen(model, why)
             self.said(why[:MOST_WHY])
+
+    def sending(self, model: str, messages: Sequence[Message], purpose: Purpose = "answer") -> None:
+        """These messages go to a model now."""
+        if not self._vanished:
+            self._sending.note(model, messages, purpose)
 
     def tried(self, attempt: Attempt) -> None:
         """A request to a model has ended."""

@@ -29,6 +29,7 @@ from generation.pipeline import OFFLINE, AnswerWriter
 from generation.ports import Delta, FinishDelta, Message, ReasoningDelta, StreamLimits, TextDelta, UsageDelta
 from generation.prompt import request_of
 from generation.resilience import Ask, GiveUp, Resilience, Wait
+from generation.sent import Purpose
 from generation.views import Attempt, Outcome
 
 _BYTES_A_TOKEN: Final = 4.3
@@ -64,6 +65,10 @@ class Listener(Protocol):
 
     def asking(self, model: ModelSpec, why: str) -> None:
         """A model is asked now. ``why`` it and no other one, in words; empty where nothing has changed."""
+        ...
+
+    def sending(self, model: str, messages: Sequence[Message], purpose: Purpose = "answer") -> None:
+        """These messages go to a model now."""
         ...
 
     def tried(self, attempt: Attempt) -> None:
@@ -159,6 +164,7 @@ class Talk:
         kept = len(writer.kept)
         try:
             self._begin(ask.spec, ask.why, writer, prompt)
+            self._listener.sending(ask.spec.name, messages)
             error = await self._answer(ask.spec, writer, messages)
             if self._reported:
                 standing.measured.counted(prompt, self._usage.prompt)

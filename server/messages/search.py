@@ -88,6 +88,10 @@ class SentAsk(Part):
     others: int = Field(description="Files of which only the path was told.")
     note: str
     messages: list[SentMessage]
+    purpose: Literal["answer", "continuation", "repair", "cached"] = Field(
+        description="For a first answer, to go on with one that broke off or was steered, to repair one; or it "
+        "was asked before, and nothing was sent again."
+    )
 
 
 class Sent(Request):

@@ -45,7 +45,16 @@ def test_a_long_prompt_is_cut() -> None:
     assert len(summarised([job(1, "x" * 10_000)], NOW)) < 400
 
 
-def test_why_the_last_request_failed_is_told_and_nothing_of_one_that_went_well() -> None:
+def test_what_the_last_request_came_to_is_told_and_nothing_of_one_that_went_well() -> None:
     failed = job(1, state=JobState.FAILED, error="The answer was cut.")
-    assert "The answer was cut." in found_before([failed], "j2")
-    assert found_before([failed, job(2)], "j3") == ""
+    assert "The answer was cut." in found_before([failed, NOW], NOW)
+    assert found_before([failed, job(2), NOW], NOW) == ""
+    assert found_before([], NOW) == ""
+
+
+def test_what_checks_found_is_told_until_it_is_taken_back() -> None:
+    last = job(1)
+    last.findings = ["app.py imports nowhere, which is not there."]
+    assert "app.py imports nowhere" in found_before([last], NOW)
+    last.undone = True
+    assert found_before([last], NOW) == ""

@@ -16,11 +16,12 @@ from collab.io.clock import SystemClock
 from collab.syntax.syntax import Syntax
 from generation.book import SENT
 from generation.context.people import Participant
+from generation.errors import StreamBroken
 from generation.io.gathering import LONG, Gathering
 from generation.io.indexing import Indexes
 from generation.io.service import GenerationEngine
-from generation.ports import FinishDelta, TextDelta
-from generation.scripted import FixedModels, ScriptedModel
+from generation.ports import TextDelta
+from generation.scripted import FixedModels, ScriptedModel, Step, said
 from generation.sent import MOST_JOBS, Sent, SentAsk
 from generation.settings import GenerationSettings
 from generation.views import GenerationRequest
@@ -38,10 +39,12 @@ def room() -> FakeRoom:
 
 
 @asynccontextmanager
-async def working(room: FakeRoom, settings: GenerationSettings = SETTINGS) -> AsyncIterator[GenerationEngine]:
+async def working(
+    room: FakeRoom, settings: GenerationSettings = SETTINGS, model: ScriptedModel | None = None
+) -> AsyncIterator[GenerationEngine]:
     clock = SystemClock()
     gathering = Gathering(Indexes(clock), Syntax(), clock)
-    models = FixedModels(ScriptedModel([TextDelta(ANSWER), FinishDelta("stop")]))
+    models = FixedModels(model or ScriptedModel(said(ANSWER)))
     engine = GenerationEngine(FakeRooms(room), models, settings, clock, random.Random(1), gathering=gathering)
     task = asyncio.create_task(engine.run())
     try:
@@ -139,3 +142,19 @@ async def test_of_many_jobs_only_the_newest_keep_what_was_sent(room: FakeRoom) -
         for number in range(MOST_JOBS + 2):
             await asked(engine, room, f"Make number {number}.")
     assert len(room.store[SENT]) == MOST_JOBS
+
+
+async def test_a_request_that_goes_on_and_one_that_repairs_are_kept_too(room: FakeRoom) -> None:
+    room.add("app.py", "x = 1\n")
+    broken = "app.py\n````\nx = (\n````\n"
+    whole = "app.py\n````\nx = 2\n````\n"
+    cut: list[Step] = [TextDelta("a.txt\n````\na\n````\n\n" + broken[:12]), StreamBroken("It broke off.")]
+    model = ScriptedModel(cut, said(broken), said(whole))
+    async with working(room, model=model) as engine:
+        await asked(engine, room, "Set x to 2.")
+    [record] = room.store[SENT].values()
+    asks = Sent.from_bytes(record).asks
+    assert [ask.purpose for ask in asks] == ["answer", "continuation", "repair"]
+    assert [[message.content for message in ask.messages] for ask in asks] == [
+        [message.content for message in messages] for messages in model.asked
+    ]

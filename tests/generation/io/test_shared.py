@@ -23,6 +23,7 @@ from generation.io.shared import SharedGeneration
 from generation.ports import FinishDelta, TextDelta
 from generation.questions import Submit
 from generation.scripted import ScriptedModel, Step, said
+from generation.sent import Sent
 from generation.service import GenerationService
 from generation.states import MOST_TAKEOVERS
 from generation.takeover import HANDED_OVER, WENT_ON
@@ -575,3 +576,12 @@ async def test_what_jobs_took_is_known_to_the_node_that_keeps_the_room_next(clus
     assert 10 < job.expected_tokens < 40
     gate.open.set()
     await finished(heir, 1)
+
+
+async def test_what_a_model_was_sent_can_be_read_on_every_node(cluster: FakeCluster) -> None:
+    keeper, asker = two(cluster, said(EDIT))
+    await keeping(keeper)
+    job = (await asker.generation.submit(ROOM, ASKED, ADA)).job
+    await finished(asker)
+    kept = (await asker.room().records(SENT))[job]
+    assert Sent.from_bytes(kept).asks[0].messages[-1].content.endswith(ASKED.prompt)

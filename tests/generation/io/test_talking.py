@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from itertools import count
 
 import pytest
@@ -21,6 +22,7 @@ from generation.pipeline import AnswerWriter
 from generation.ports import FinishDelta, Message, TextDelta, UsageDelta
 from generation.resilience import Ask
 from generation.scripted import FixedModels, ScriptedModel, Step, said
+from generation.sent import Purpose
 from generation.settings import GenerationSettings
 from generation.views import Attempt
 from tests.fakes.misbehaving import HandClock
@@ -49,6 +51,7 @@ class Room:
         )
         self.told: list[str] = []
         self.models: list[str] = []
+        self.sent: list[list[Message]] = []
         self.attempts: list[Attempt] = []
         self.tokens = 0
         self.over = False
@@ -69,6 +72,9 @@ class Room:
 
     def said(self, detail: str) -> None:
         self.told.append(detail)
+
+    def sending(self, model: str, messages: Sequence[Message], purpose: Purpose = "answer") -> None:
+        self.sent.append(list(messages))
 
     def asking(self, model: ModelSpec, why: str) -> None:
         self.models.append(model.name)
