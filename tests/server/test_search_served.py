@@ -13,14 +13,14 @@ from tests.server.running import running
 async def test_files_are_found_as_they_are_now_and_a_job_tells_what_was_sent(tmp_path: Path) -> None:
     async with running(tmp_path) as server, httpx.AsyncClient(timeout=20) as client:
         room = f"http://127.0.0.1:{server.port}/api/rooms/main"
-        await client.put(f"{room}/files/shop/cart.py", content="class ShoppingCart:\n    pass\n")
+        await client.put(f"{room}/files/src/things.py", content="class ShoppingCart:\n    pass\n")
         first = SearchResult.model_validate((await client.get(f"{room}/search?q=shopping+cart")).json())
-        assert [hit.path for hit in first.hits] == ["shop/cart.py"]
-        await client.put(f"{room}/files/shop/cart.py", content="class Basket:\n    pass\n")
+        assert [hit.path for hit in first.hits] == ["src/things.py"]
+        await client.put(f"{room}/files/src/things.py", content="class Basket:\n    pass\n")
         await client.put(f"{room}/files/AGENTS.md", content="Use tabs.\n")
         assert (await client.get(f"{room}/search?q=shopping")).json()["hits"] == []
         found = (await client.get(f"{room}/search?q=basket")).json()["hits"]
-        assert [hit["path"] for hit in found] == ["shop/cart.py"]
+        assert [hit["path"] for hit in found] == ["src/things.py"]
         body = {"room": "main", "prompt": "Write a README for the Basket", "name": "Kim"}
         answer = await client.post(f"http://127.0.0.1:{server.port}/api/generate", json=body)
         assert answer.status_code == 200
@@ -28,7 +28,7 @@ async def test_files_are_found_as_they_are_now_and_a_job_tells_what_was_sent(tmp
         sent = SentResult.model_validate((await client.get(f"{room}/jobs/{job}/sent")).json())
         pieces = {piece.name: piece for piece in sent.asks[0].pieces}
         assert pieces["AGENTS.md"].kind == "project_rules"
-        assert pieces["shop/cart.py"].form == "whole"
+        assert pieces["src/things.py"].form == "whole"
         assert "class Basket" in sent.asks[0].messages[-1].content
         refused = await client.post(f"http://127.0.0.1:{server.port}/api/embeddings", json={"input": "x"})
         assert refused.status_code == 501
