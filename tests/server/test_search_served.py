@@ -16,7 +16,11 @@ async def test_files_are_found_as_they_are_now_and_a_job_tells_what_was_sent(tmp
         await client.put(f"{room}/files/src/things.py", content="class ShoppingCart:\n    pass\n")
         first = SearchResult.model_validate((await client.get(f"{room}/search?q=shopping+cart")).json())
         assert [hit.path for hit in first.hits] == ["src/things.py"]
-        await client.put(f"{room}/files/src/things.py", content="class Basket:\n    pass\n")
+        any_version = {"If-Match": "*"}
+        changed = await client.put(
+            f"{room}/files/src/things.py", content="class Basket:\n    pass\n", headers=any_version
+        )
+        assert changed.status_code == 200, changed.text
         await client.put(f"{room}/files/AGENTS.md", content="Use tabs.\n")
         assert (await client.get(f"{room}/search?q=shopping")).json()["hits"] == []
         found = (await client.get(f"{room}/search?q=basket")).json()["hits"]
