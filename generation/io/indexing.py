@@ -14,6 +14,7 @@ from weakref import ref
 from collab.document import Document
 from collab.errors import NotFound
 from collab.ids import FileId, RoomId
+from collab.listing import Listing
 from collab.ports import Clock
 from generation.context.kept import Pieces
 from generation.search.index import ProjectIndex
@@ -42,6 +43,8 @@ class Indexed:
     document: ref[Document]
     index: ProjectIndex
     pieces: Pieces[str]
+    listing: Listing | None = None
+    """The files that the index was told of."""
     seen: int = -1
     """The document's count of changes (``collab.stamps``) that the index was told of; -1 before the first time."""
     vectors: Vectors | None = None
@@ -151,14 +154,18 @@ class Indexes:
 
         while not found.fresh or self._may_refer(found):
             await self._through(found, document.listing_in_steps())
-            listing = document.listing()
-            count = document.stamps.count
+            listing, count = document.listing(), document.stamps.count
+            await asyncio.sleep(0)
             known = document.watched and found.seen >= 0
             changed = document.stamps.since(found.seen) if known else None
             for file in changed or ():
                 found.pieces.drop(file)
             found.seen = count
-            index.sync({file.id: file.shown for file in listing.files.values()}, changed)
+            if changed is not None and listing is found.listing:
+                index.touch(changed)
+            else:
+                found.listing = listing
+                index.sync({file.id: file.shown for file in listing.files.values()}, changed)
             await self._through(found, index.steps(read))
             if self._may_refer(found) or not index.referring:
                 found.referred = self._clock.monotonic()

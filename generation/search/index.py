@@ -58,11 +58,6 @@ class _Entry:
     test: bool = False
     generated: bool = False
 
-    def name(self, path: str) -> None:
-        """The file has this path now."""
-        self.path, self.digest = path, b""
-        self.test, self.generated = is_test(path), is_generated(path)
-
 
 @dataclass(slots=True)
 class ProjectIndex:
@@ -108,13 +103,16 @@ class ProjectIndex:
         for file, path in paths.items():
             entry = self._entries.get(file)
             if entry is None:
-                made = self._entries[file] = _Entry(path)
-                made.name(path)
+                self._entries[file] = _Entry(path)
                 self._dirty[file] = None
             elif entry.path != path:
-                entry.name(path)
+                entry.path, entry.digest = path, b""
                 self._dirty[file] = None
-        for file in paths if changed is None else changed:
+        self.touch(paths if changed is None else changed)
+
+    def touch(self, files: Iterable[str]) -> None:
+        """The texts of these may be others now."""
+        for file in files:
             if file in self._entries:
                 self._dirty[file] = None
 
@@ -164,6 +162,7 @@ class ProjectIndex:
         entry.digest, entry.defines = b"", frozenset(found.defines)
         entry.slot = self._postings.add(found)
         self._moved(before, entry.slot)
+        entry.test, entry.generated = is_test(entry.path), is_generated(entry.path)
         self._files[entry.slot] = file
         yield
         if self._files.get(entry.slot) != file:
