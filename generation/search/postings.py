@@ -34,7 +34,7 @@ _MOST: Final = tuple((1 << bits) - 1 for bits in _BITS)
 class Weights:
     """How much a term counts in each field, how much a field's length tells, and how fast repetition wears off.
 
-    Found on the older half of two projects' histories (tests/bench/test_retrieval.py measures on the newer one).
+    Found by a part of two projects' histories; tests/bench/test_retrieval.py measures by the rest.
     """
 
     weights: tuple[float, float, float, float] = (1.0, 5.0, 1.5, 20.0)

@@ -28,6 +28,8 @@ class Change:
     at: str
     subject: str
     files: frozenset[str]
+    held_out: bool
+    """Whether nothing was chosen by it."""
 
 
 @dataclass
@@ -36,10 +38,9 @@ class Project:
     files: dict[str, str] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
 
-    def newer(self) -> list[Change]:
-        """The newer half, which nothing was chosen by."""
-        changes = sorted(self.changes, key=lambda change: (change.at, change.subject))
-        return changes[len(changes) // 2 :]
+    def held_out(self) -> list[Change]:
+        """The changes to measure by."""
+        return [change for change in self.changes if change.held_out]
 
 
 def projects() -> list[Project]:
@@ -51,7 +52,7 @@ def projects() -> list[Project]:
         if "path" in row:
             project.files[row["path"]] = row["text"]
         else:
-            project.changes.append(Change(row["at"], row["subject"], frozenset(row["files"])))
+            project.changes.append(Change(row["at"], row["subject"], frozenset(row["files"]), row["held_out"]))
     return list(found.values())
 
 

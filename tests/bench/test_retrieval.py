@@ -25,7 +25,7 @@ def indexed(project: Project) -> ProjectIndex:
 
 @pytest.mark.parametrize("project", projects(), ids=lambda project: project.name)
 def test_files_are_found_better_than_by_plain_bm25(project: Project) -> None:
-    index, plain, changes = indexed(project), PlainBM25(project.files), project.newer()
+    index, plain, changes = indexed(project), PlainBM25(project.files), project.held_out()
     sums = {"plain": 0.0, "search": 0.0, "context": 0.0}
     for change in changes:
         sums["plain"] += ndcg(plain.rank(change.subject), change.files)
