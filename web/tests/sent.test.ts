@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { kindName, parted, roleName, share } from "../src/ai/sent";
+import { kindName, parted, purposeName, roleName, share } from "../src/ai/sent";
 import type { SentAsk, SentPiece } from "../src/messages";
 
 const piece = (name: string, more: Partial<SentPiece> = {}): SentPiece => ({
@@ -7,7 +7,7 @@ const piece = (name: string, more: Partial<SentPiece> = {}): SentPiece => ({
 });
 const ask = (pieces: SentPiece[], more: Partial<SentAsk> = {}): SentAsk => ({
   model: "m", at_ms: 1, strategy: "targeted", strategy_why: "", tokens: 100, budget: 400, pieces, others: 0, note: "",
-  messages: [], ...more,
+  messages: [], purpose: "answer", ...more,
 });
 
 describe("what a model was sent", () => {
@@ -17,6 +17,10 @@ describe("what a model was sent", () => {
     );
     expect(sent.map((one) => one.name)).toEqual(["c", "a"]);
     expect(left.map((one) => one.name)).toEqual(["b"]);
+  });
+
+  it("says what a request was for", () => {
+    expect(purposeName(ask([], { purpose: "repair" }))).toBe("To repair what checks found in the answer");
   });
 
   it("says how much of the budget each piece takes, and never more than all", () => {

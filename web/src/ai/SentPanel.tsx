@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { Icon } from "../layout/Icon";
 import type { SentAsk, SentPiece } from "../messages";
 import { useRoom, useSession } from "../store/context";
-import { kindName, parted, roleName, share } from "./sent";
+import { kindName, parted, purposeName, roleName, share } from "./sent";
 import { moment, STRATEGIES } from "./words";
 
 function Name({ name }: { name: string }) {
@@ -93,6 +93,8 @@ function Ask({ ask }: { ask: SentAsk }) {
       <dl className="facts small">
         <dt>Model</dt>
         <dd className="mono">{ask.model}</dd>
+        <dt>What for</dt>
+        <dd>{purposeName(ask)}</dd>
         <dt>Strategy</dt>
         <dd>
           {strategy}

@@ -18,6 +18,17 @@ const ROLES: Record<string, string> = {
   assistant: "Answer so far",
 };
 
+const PURPOSES: Record<SentAsk["purpose"], string> = {
+  answer: "To answer the request",
+  continuation: "To go on with an answer that broke off, or was told something further",
+  repair: "To repair what checks found in the answer",
+  cached: "Not sent: the same was asked before, and that answer was used",
+};
+
+export function purposeName(ask: SentAsk): string {
+  return PURPOSES[ask.purpose];
+}
+
 export function kindName(piece: SentPiece): string {
   return KINDS[piece.kind] ?? piece.kind;
 }
