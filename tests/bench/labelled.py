@@ -29,7 +29,7 @@ class Change:
     subject: str
     files: frozenset[str]
     held_out: bool
-    """Whether nothing was chosen by it."""
+    """Whether the weights were mostly chosen without it; see docs/performance.md."""
 
 
 @dataclass
