@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import Context
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,8 @@ class Node:
         self.number = number
         self.lives = 0
         self.process = ""
+        self.lives_on = False
+        """Whether the process lives: a supervisor starts the next one only when it has ended."""
         self.up = False
         self.writer = ""
         self.models: list[LineModel] = []
@@ -79,22 +82,33 @@ class Node:
         self._stop = asyncio.Event()
 
     def start(self) -> None:
-        """Starts a process in this place."""
+        """Starts a process in this place, unless one lives there."""
+        if self.lives_on:
+            return
+        self.lives_on = True
         self.lives += 1
         self.process = f"n{self.number}.{self.lives}"
         self.clock = NodeClock(self._world.loop)
         self._stop = asyncio.Event()
         main = self._world.loop.begin(self.process, self._main(self.process))
-        main.add_done_callback(self._ended, context=Context())
+        main.add_done_callback(partial(self._ended, self.process), context=Context())
 
-    def _ended(self, main: asyncio.Task[None]) -> None:
+    def _ended(self, process: str, main: asyncio.Task[None]) -> None:
         """The process has ended by itself; a supervisor starts the next one."""
         error = main.exception()
         if error is not None:
             self._world.loop.failures.append(error)
-        for wire in self._world.wires_of(self.process):
-            wire.break_off(0.0)
-        self._world.loop.call_later(0.5, self.start, context=Context())
+        self.over(process, lambda: 0.0, 0.5)
+
+    def over(self, process: str, notice: Callable[[], float], rest: float) -> None:
+        """A process has ended, as each connection finds out after ``notice()`` seconds; the next starts after
+        ``rest``.
+        """
+        for wire in self._world.wires_of(process):
+            wire.break_off(notice())
+        if process == self.process:
+            self.up = self.lives_on = False
+            self._world.loop.call_later(rest, self.start, context=Context())
 
     def stop(self) -> None:
         """Has the process end in order."""

@@ -289,10 +289,7 @@ class ClusterWorld:
 
     def _killed(self, node: Node, process: str) -> None:
         self.meet("killed", process)
-        node.up = False
-        for wire in self.wires_of(process):
-            wire.break_off(self.random.random() * 0.5)
-        self.loop.call_later(0.3 + self.random.random() * 4, node.start, context=Context())
+        node.over(process, lambda: self.random.random() * 0.5, 0.3 + self.random.random() * 4)
 
     def _restart(self) -> None:
         running = [node for node in self._running() if not self.loop.paused(node.process)]
