@@ -17,7 +17,8 @@ from weakref import ref
 
 import pycrdt
 from pycrdt import Assoc as _Assoc
-from pycrdt import Doc, Map, StickyIndex, Subscription, Text, TextEvent, TransactionEvent
+from pycrdt import Doc, Map, StickyIndex, Subscription, Text, TransactionEvent
+from pycrdt._pycrdt import TextEvent as _TextEvent
 
 from collab.delta import Delta, read_delta
 from collab.editor import Editor
@@ -263,7 +264,8 @@ class Document:
         """From now on ``Applied.deltas`` and ``files_changed`` are filled. Cannot be taken back."""
         if self._deep is None:
             self._listing = None
-            self._deep = self._files.observe_deep(partial(_observed_files, ref(self)))
+            # As with the transaction's event: pycrdt's own wrappers make objects of all that an event could tell.
+            self._deep = self._files.integrated.observe_deep(partial(_observed_files, ref(self)))
 
     @property
     def watched(self) -> bool:
@@ -281,7 +283,7 @@ class Document:
         self._subscription.drop()
         self._items = None
         if self._deep is not None:
-            self._files.unobserve(self._deep)
+            self._deep.drop()
             self._deep = None
 
     # Anchors
@@ -399,7 +401,7 @@ class Document:
         changed: list[FileId] = []
         for event in events:
             path = getattr(event, "path", [])
-            if isinstance(event, TextEvent) and len(path) == 2 and path[1] == "text":
+            if type(event) is _TextEvent and len(path) == 2 and path[1] == "text":
                 self._applied.deltas[FileId(path[0])] = read_delta(cast(Any, event).delta)
                 changed.append(FileId(path[0]))
             else:
@@ -408,7 +410,7 @@ class Document:
                 self._applied.entries.update(keys)
                 self._touch(keys)
                 changed += map(FileId, keys)
-        self.stamps.note(changed)
+        self.stamps.note(changed, entries=self._applied.files_changed)
 
 
 def _state_of(document: ref[Document]) -> bytes:

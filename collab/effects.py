@@ -42,7 +42,7 @@ class SendPresence:
 class Broadcast:
     """A document update to all connections, except the one whose edit it is, where it is one's alone."""
 
-    payload: bytes
+    update: bytes
     author: Member | None
 
 

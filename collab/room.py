@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from collab.authorship import Authorship
-from collab.document import EMPTY_UPDATE, Applied, Document, merge_updates
+from collab.document import EMPTY_STATE, EMPTY_UPDATE, Applied, Document, merge_updates
 from collab.effects import (
     Broadcast,
     BroadcastPresence,
@@ -26,6 +26,7 @@ from collab.effects import (
 from collab.errors import LimitExceeded, MalformedUpdate
 from collab.ids import ClientId, PersonId, RoomId
 from collab.limits import Limits
+from collab.merge.structs import read_structs
 from collab.origin import Origin, PersonOrigin, author_of
 from collab.ports import Clock, LogEntry, StoredRoom
 from collab.presence import Holder, Presence
@@ -35,7 +36,6 @@ from collab.wire import (
     decode_state_vector,
     permission_denied,
     sync_step1,
-    sync_update,
     write_uint,
 )
 
@@ -147,6 +147,11 @@ class Room:
         return due
 
     @property
+    def has_edits(self) -> bool:
+        """Whether ``turn`` would change the document."""
+        return bool(self._incoming or self._remote)
+
+    @property
     def has_incoming(self) -> bool:
         """Whether ``turn`` would change anything."""
         return bool(self._incoming or self._remote or self._acknowledge or self.presence.pending)
@@ -230,7 +235,7 @@ class Room:
                 self._wait(member, update, effects)
         if applied.update is not None:
             alone = next(iter(by_member)) if len(by_member) == 1 and not waited else None
-            effects.append(Broadcast(sync_update(applied.update), alone))
+            effects.append(Broadcast(applied.update, alone))
             by = next(iter(by_member)).name if len(by_member) == 1 else ""
             effects.append(Changed(applied, by))
             self._settle()
@@ -240,7 +245,7 @@ class Room:
     ) -> None:
         """The usual turn of a room in which people type: one update, of one client, that was all news."""
         self._size += len(update)
-        effects.append(Broadcast(sync_update(update), member))
+        effects.append(Broadcast(update, member))
         effects.append(self._persist(origin, update))
         effects.append(Changed(applied, member.name))
 
@@ -319,7 +324,7 @@ class Room:
             if not whole and not integrated(self.document, entry.update) and not self._waits(entry.update):
                 self.waiting.append(Waiting(entry.update, None))
         if applied.update is not None:
-            effects.append(Broadcast(sync_update(applied.update), None))
+            effects.append(Broadcast(applied.update, None))
             effects.append(Changed(applied, author_of(entries[0].origin) if len(entries) == 1 else ""))
             self._settle()
 
@@ -341,11 +346,11 @@ class Room:
             return []
         self._size += len(applied.update)
         owner = PersonId(author_of(origin))
-        for client in _grown(applied, []):
+        for client in _brought(applied):
             self.owners.setdefault(client, owner)
         return [
             self._persist(origin, applied.update, fence),
-            Broadcast(sync_update(applied.update), None),
+            Broadcast(applied.update, None),
             Changed(applied, by),
         ]
 
@@ -388,6 +393,16 @@ def _durable(counts: Iterable[tuple[Member, int]]) -> Iterator[Durable]:
     for member, count in counts:
         member.durable = count
         yield Durable(member, count)
+
+
+def _brought(applied: Applied) -> Iterable[ClientId]:
+    """The clients of which a transaction brought edits."""
+    head = claims(applied.update) if applied.update is not None else None
+    if head is not None:
+        return (head[0],)
+    if applied.after != EMPTY_STATE:
+        return _grown(applied, [])
+    return read_structs(applied.update)[0] if applied.update is not None else ()
 
 
 def _grown(applied: Applied, heads: list[tuple[ClientId, int, int] | None]) -> set[ClientId]:

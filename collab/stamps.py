@@ -19,15 +19,19 @@ class Stamps:
     count: int = 0
     watch: Callable[[], None] | None = None
     """Called at each change; it must be quick, and not read the document."""
+    entries: int = 0
+    """The count at the last change of which files there are and what their paths are."""
     _stamps: dict[FileId, int] = field(default_factory=dict)
 
-    def note(self, files: Iterable[FileId]) -> None:
-        """These files changed: their texts, their paths, or whether they are there."""
+    def note(self, files: Iterable[FileId], *, entries: bool = False) -> None:
+        """These files changed: their texts, and with ``entries`` also their paths or whether they are there."""
         for file in files:
             self.count += 1
             # Put in anew, so that the last changed stand at the end.
             self._stamps.pop(file, None)
             self._stamps[file] = self.count
+        if entries:
+            self.entries = self.count
         if self.watch is not None:
             self.watch()
 

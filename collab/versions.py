@@ -101,9 +101,9 @@ class _Copy:
 
 
 class FileVersions:
-    """The versions of one room's texts. ``follow`` must be called after every transaction from now on."""
+    """Versions of one room's texts. From now on ``follow`` or ``defer`` must be called after every transaction."""
 
-    __slots__ = ("_base", "_copies", "_document", "_history", "_listing", "_turns")
+    __slots__ = ("_base", "_behind", "_copies", "_document", "_entries_behind", "_history", "_listing", "_turns")
 
     def __init__(self, document: Document, base: int, history: int) -> None:
         """``history`` bounds how many versions an operation may lag behind."""
@@ -113,6 +113,8 @@ class FileVersions:
         self._history = history
         self._turns = 0
         self._copies: dict[FileId, _Copy] = {}
+        self._behind: set[FileId] = set()
+        self._entries_behind = False
         self._listing: Listing = document.listing()
 
     # Reading. Not within a transaction, and not between one and its ``follow``.
@@ -175,6 +177,9 @@ class FileVersions:
         """
         if applied.update is None:
             return []
+        if self._behind or self._entries_behind:
+            self.defer(applied)
+            return self.catch_up(by)
         self._turns += 1
         changes: list[FileChange] = self._follow_entries() if applied.files_changed else []
         # An entry that was replaced may bring another text without a delta.
@@ -183,11 +188,37 @@ class FileVersions:
             shown = self._listing.files.get(file)
             if copy is None or shown is None:
                 continue
-            op = self._operation(copy, shown, applied.deltas.get(file, ()))
-            if op:
-                copy.add(op, self._history)
-                changes.append(TextVersioned(file, shown.shown, copy.version, op, by))
+            changes += self._versioned(copy, shown, applied.deltas.get(file, ()), by)
         return changes
+
+    def defer(self, applied: Applied) -> None:
+        """Notes what a transaction changed, where nobody is told of it; ``catch_up`` does the rest.
+
+        All that was deferred makes one version of each file.
+        """
+        if applied.update is not None:
+            self._turns += 1
+            self._behind.update(applied.deltas, applied.entries)
+            self._entries_behind = self._entries_behind or applied.files_changed
+
+    def catch_up(self, by: str = "") -> list[FileChange]:
+        """Brings all versions up to the document, and returns what that changes."""
+        changes: list[FileChange] = self._follow_entries() if self._entries_behind else []
+        self._entries_behind = False
+        behind, self._behind = self._behind, set()
+        for file in sorted(behind):
+            copy = self._copies.get(file)
+            shown = self._listing.files.get(file)
+            if copy is not None and shown is not None:
+                changes += self._versioned(copy, shown, (), by)
+        return changes
+
+    def _versioned(self, copy: _Copy, file: File, delta: Delta, by: str) -> list[FileChange]:
+        op = self._operation(copy, file, delta)
+        if not op:
+            return []
+        copy.add(op, self._history)
+        return [TextVersioned(file.id, file.shown, copy.version, op, by)]
 
     def _operation(self, copy: _Copy, file: File, delta: Delta) -> TextOp:
         """What was done to a text; brings the copy up to date.

@@ -8,6 +8,7 @@ Source: y-protocols PROTOCOL.md and lib0's encoding.js and decoding.js; the mess
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -254,6 +255,21 @@ def anchor_json(anchor: bytes) -> dict[str, object]:
         "item": None if item.start else identity,
         "assoc": -1,
     }
+
+
+def side_by_side(updates: Sequence[bytes]) -> bytes | None:
+    """One update for several that each hold edits of one client, of which each is another, and delete nothing.
+
+    None if some are not so: then it takes a merge.
+    """
+    clients = set()
+    for update in updates:
+        head = claims(update)
+        # Numbers have no needless bytes, so only a delete set that is empty ends with a zero.
+        if head is None or update[-1:] != b"\0" or head[0] in clients:
+            return None
+        clients.add(head[0])
+    return b"".join([write_uint(len(updates)), *(update[1:-1] for update in updates), b"\0"])
 
 
 def claims(update: bytes) -> tuple[ClientId, int, int] | None:

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from collab.ids import ConnectionId
 from collab.room import Member, Room
-from collab.wire import sync_step2, sync_update
+from collab.wire import side_by_side, sync_step2, sync_update
 from server.announce import Announcer
 from server.messages.events import AnyEvent
 from server.transport import frame
 
 if TYPE_CHECKING:
     from server.connection import Connection, YConnection
+
+
+class _Waiting(NamedTuple):
+    """A frame for all, without the author; an ``event`` only for those that get events.
+
+    ``update`` is the document update that it holds, if that is all of it.
+    """
+
+    framed: bytes
+    author: Member | None = None
+    event: bool = False
+    update: bytes = b""
 
 
 class Audience:
@@ -31,10 +43,13 @@ class Audience:
         self.slow: dict[Member, YConnection] = {}
         self.controlled: dict[Member, YConnection] = {}
         """Those of the y-websocket dialect that get events too."""
+        self._waiting: list[_Waiting] = []
+        """What ``write_out`` writes, in order, so that a connection is written to once for all of it."""
         self._state_frame: tuple[int, bytes] = (-1, b"")
 
     def add(self, connection: Connection) -> None:
         """A connection has come."""
+        self.write_out()
         member = connection.member
         self.members[member] = connection
         if not connection.native:
@@ -44,6 +59,7 @@ class Audience:
 
     def remove(self, member: Member) -> None:
         """A connection has gone."""
+        self.write_out()
         for group in (self.members, self.flowing, self.slow, self.controlled):
             group.pop(member, None)
 
@@ -63,6 +79,7 @@ class Audience:
         """A connection's reader has drained what waited for it; what it missed goes out at once."""
         if self.slow.pop(connection.member, None) is None:
             return
+        self.write_out()
         missed = connection.outbox.resumed()
         self.flowing[connection.member] = connection.raw_write()
         if missed.since is not None:
@@ -72,28 +89,52 @@ class Audience:
         if missed.presence:
             self.send_presence(connection.member, missed=True)
 
-    def broadcast(self, payload: bytes, author: Member | None, before: bytes) -> None:
-        """A document update to all but its author. ``before`` is the state vector without it."""
-        framed = frame(payload)
-        # Those that become slow by this very message have got it.
-        slow = [*self.slow.values()] if self.slow else ()
-        for member, write in self.flowing.items():
-            if member is not author:
-                write(framed)
-        for connection in slow:
+    def broadcast(self, update: bytes, author: Member | None, before: bytes) -> None:
+        """A document update to all but its author, with the next ``write_out``.
+
+        ``before`` is the state vector without it.
+        """
+        framed = frame(sync_update(update))
+        if self.flowing:
+            self._waiting.append(_Waiting(framed, author, update=update))
+        for connection in [*self.slow.values()] if self.slow else ():
             if connection.member is not author and connection.outbox.edit(connection.buffered, before):
                 connection.write(framed)
 
     def broadcast_presence(self, payload: bytes) -> None:
-        """Changed presence to all; slow readers get the newest later."""
-        framed = frame(payload)
+        """Changed presence to all, with the next ``write_out``; slow readers get the newest later."""
         for connection in self.slow.values():
             connection.outbox.presence()
-        for write in self.flowing.values():
-            write(framed)
+        if self.flowing:
+            self._waiting.append(_Waiting(frame(payload)))
+
+    def write_out(self) -> None:
+        """Writes what waits."""
+        waiting = self._waiting
+        if not waiting:
+            return
+        # Each write costs a call of the system, as dear as all else that is done for an edit.
+        self._waiting = []
+        if len(waiting) > 1:
+            waiting = _together(waiting)
+        events = any(one.event for one in waiting)
+        whole = waiting[0].framed if len(waiting) == 1 else b"".join([one.framed for one in waiting])
+        plain = b"".join([one.framed for one in waiting if not one.event]) if events else whole
+        authors = {one.author for one in waiting if one.author is not None}
+        # Those that become slow by this very write have got it.
+        for member, write in self.flowing.items():
+            told = not events or member in self.controlled
+            data = whole if told else plain
+            if member in authors:
+                data = b"".join(
+                    [one.framed for one in waiting if one.author is not member and (told or not one.event)]
+                )
+            if data:
+                write(data)
 
     def send(self, member: Member, payload: bytes) -> None:
         """One message to one connection of the y-websocket dialect."""
+        self.write_out()
         connection = self.members.get(member)
         if connection is None or connection.native:
             return
@@ -112,6 +153,7 @@ class Audience:
 
     def send_state(self, member: Member, state: bytes) -> None:
         """What a state vector lacks of the document."""
+        self.write_out()
         connection = self.members.get(member)
         if connection is None:
             return
@@ -128,10 +170,26 @@ class Audience:
         connection.write(self._state_frame[1])
 
     def tell(self, message: AnyEvent) -> None:
-        """An event to all connections of the y-websocket dialect that get events."""
+        """An event to all connections of the y-websocket dialect that get events.
+
+        One that only matters now goes with the next ``write_out``; slow readers do without it.
+        """
         if not self.controlled:
             return
         framed = self._announcer.control_frame(message)
-        transient = self._announcer.transient(message)
+        if self._announcer.transient(message):
+            self._waiting.append(_Waiting(framed, event=True))
+            return
+        self.write_out()
         for connection in [*self.controlled.values()]:  # One may be ended by it.
-            connection.write_control(framed, transient=transient)
+            connection.write_control(framed, transient=False)
+
+
+def _together(waiting: list[_Waiting]) -> list[_Waiting]:
+    """The same, with one frame for all updates that jobs made at once: to a reader each frame is work."""
+    updates = [one.update for one in waiting if one.update and one.author is None]
+    update = side_by_side(updates) if len(updates) > 1 else None
+    if update is None:
+        return waiting
+    rest = [one for one in waiting if not one.update or one.author is not None]
+    return [_Waiting(frame(sync_update(update))), *rest]

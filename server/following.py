@@ -42,11 +42,15 @@ class Following:
         """Versions of the texts, followed from the first time that somebody asks."""
         if self._versions is None:
             self._versions = FileVersions(self._room.document, self._room.seq, self._limits.operation_history)
+        elif not self.members:
+            self._versions.catch_up()
         return self._versions
 
     def add(self, connection: NativeConnection) -> None:
         """A native client has come; its welcome has told it who is here."""
         if not self.members:
+            if self._versions is not None:
+                self._versions.catch_up()
             self._seen = {view.client: view for view in self._room.presence.views()}
         self.members[connection.member] = connection
 
@@ -69,6 +73,9 @@ class Following:
     def changed(self, effect: Changed) -> None:
         """The document has changed."""
         if self._versions is None:
+            return
+        if not self.members:
+            self._versions.defer(effect.applied)
             return
         for change in self._versions.follow(effect.applied, effect.by):
             # Its author is answered with the version that it made.

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from collab.attribution import Attribution
 from collab.document import Applied, Document
@@ -40,6 +40,7 @@ from collab.presence import PresenceView, RemoteHolder, Rival
 from collab.room import Member, Room
 from collab.shared import Keep
 from collab.versions import FileVersions
+from collab.wire import claims
 from generation.book import KEPT_KINDS
 from generation.context.people import Participant
 from generation.event_codec import encode_event
@@ -60,6 +61,8 @@ if TYPE_CHECKING:
     from server.room_link import RoomLink
 
 T = TypeVar("T")
+SPREAD_SECONDS: Final = 0.005
+"""What jobs write goes out this often at most: many jobs at once cost each connection one write, not many."""
 logger = logging.getLogger(__name__)
 
 
@@ -79,8 +82,10 @@ class RoomHost:
         self._following = Following(room, limits, self._announcer)
         self._natives = self._following.members
         self._scheduled = False
+        self._spreading: asyncio.TimerHandle | None = None
+        self._spread_at = 0.0
         self._unstored: deque[tuple[int, bytes, bytes]] = deque()
-        """What jobs wrote and nobody was shown yet: the entry's number, the state before it, the message."""
+        """What jobs wrote and nobody was shown yet: the entry's number, the state before it, the update."""
         self.log = LogSize()
         self._log_watch: Callable[[LogEntry], None] | None = None
         self._arrived: list[LogEntry] = []
@@ -207,10 +212,13 @@ class RoomHost:
 
     def apply(self, update: bytes, origin: Origin) -> Applied:
         """Applies an update, spreads and stores it. Raises LimitExceeded, KeepLost."""
-        self._fence(origin)
-        self.flush()
+        fence = self._fence(origin)
+        if self._room.has_edits:
+            self._take_in()
         self._room.check_size()
-        applied = self.document.apply([update], track=True)
+        # Whose edits it brings is mostly known without the states before and after.
+        track = bool(fence or self.audience.slow) or claims(update) is None
+        applied = self.document.apply([update], track=track)
         self._spread(applied, origin)
         return applied
 
@@ -222,8 +230,9 @@ class RoomHost:
 
     def hear(self, event: GenerationEvent) -> None:
         """Tells everybody here who follows events."""
-        for message in self._announcer.messages(event):
-            self._tell(message)
+        if self.audience.controlled or self._natives:
+            for message in self._announcer.messages(event):
+                self._tell(message)
         if self.watch is not None:
             self.watch.heard(event)
 
@@ -244,7 +253,7 @@ class RoomHost:
     def set_presence(self, client: ClientId, state: Mapping[str, object] | None) -> None:
         """Sets or removes an awareness state that the server speaks for."""
         self._room.presence.put(client, state, self._clock.monotonic())
-        self.schedule()
+        self._spread_soon()
 
     def put_record(self, kind: str, key: str, value: bytes | None) -> None:
         """Stores or forgets a record of the room, soon and in order; none of jobs that another node keeps."""
@@ -344,12 +353,28 @@ class RoomHost:
     def flush(self) -> None:
         """Applies and spreads what has come in."""
         self._scheduled = False
+        self._take_in()
+        self.audience.write_out()
+
+    def _take_in(self) -> None:
+        """Applies what has come in; it is spread with what comes next, within this turn of the loop or soon."""
         if self._room.has_incoming and not self.retired:
             before = self._shown(self.document.state_vector()) if self.audience.slow else b""
             self._perform(self._room.turn(), before)
             arrived, self._arrived = self._arrived, []
             for entry in arrived:
                 self.undoing.entered(entry)
+
+    def _spread_soon(self) -> None:
+        """Has what jobs write go out, in one piece for all that comes in a few milliseconds."""
+        if self._spreading is None:
+            at = max(self._loop.time(), self._spread_at + SPREAD_SECONDS)
+            self._spreading = self._loop.call_at(at, self._spread_now)
+
+    def _spread_now(self) -> None:
+        self._spreading = None
+        self._spread_at = self._loop.time()
+        self.flush()
 
     def follow(self, entries: Iterable[LogEntry]) -> None:
         """Takes entries that another node has stored."""
@@ -365,6 +390,7 @@ class RoomHost:
     def perform(self, effects: Iterable[Effect]) -> None:
         """Carries out what a session wants."""
         self._perform(effects)
+        self.audience.write_out()
 
     def tick(self) -> None:
         """Once a second or so: presence that nobody renewed goes."""
@@ -376,8 +402,9 @@ class RoomHost:
     def stored(self, seq: int) -> None:
         """The store has all entries up to ``seq``."""
         while self._unstored and self._unstored[0][0] <= seq:
-            _, before, payload = self._unstored.popleft()
-            self.audience.broadcast(payload, None, before)
+            _, before, update = self._unstored.popleft()
+            self.audience.broadcast(update, None, before)
+            self._spread_soon()
         self._perform(self._room.durable(seq))
 
     def _shown(self, state: bytes) -> bytes:
@@ -386,7 +413,7 @@ class RoomHost:
 
     def renumber(self, last: int) -> None:
         """Entries that waited were put together; the last one has this number now."""
-        self._unstored = deque((min(seq, last), before, payload) for seq, before, payload in self._unstored)
+        self._unstored = deque((min(seq, last), before, update) for seq, before, update in self._unstored)
         self._room.renumber(last)
 
     def store_failed(self, error: StoreError) -> None:
@@ -401,6 +428,7 @@ class RoomHost:
 
     def close_all(self, code: int, reason: str) -> None:
         """Ends every connection of the room."""
+        self.audience.write_out()
         for connection in list(self.audience.members.values()):
             connection.end(code, reason)
 
@@ -423,12 +451,16 @@ class RoomHost:
             # The store may refuse it, as another node has taken over. What browsers have been shown they would
             # bring back, so it is shown once it is stored.
             self._unstored.extend(
-                (self._room.seq, applied.before, effect.payload)
+                (self._room.seq, applied.before, effect.update)
                 for effect in effects
                 if isinstance(effect, Broadcast)
             )
             effects = [effect for effect in effects if not isinstance(effect, Broadcast)]
         self._perform(effects, self._shown(applied.before) if self.audience.slow else b"")
+        if isinstance(origin, JobOrigin):
+            self._spread_soon()
+        else:
+            self.audience.write_out()
         if isinstance(origin, PersonOrigin):
             member = self.audience.member_of(origin.connection)
             if member is not None and member in self._natives:
@@ -457,7 +489,7 @@ class RoomHost:
     def _perform(self, effects: Iterable[Effect], before: bytes = b"") -> None:
         for effect in effects:
             if isinstance(effect, Broadcast):
-                self.audience.broadcast(effect.payload, effect.author, before)
+                self.audience.broadcast(effect.update, effect.author, before)
             elif isinstance(effect, Persist):
                 # An entry behind a deleted log would keep the store from taking anything else.
                 if not self.retired:
@@ -502,4 +534,5 @@ class RoomHost:
 
     def _tell(self, message: AnyEvent) -> None:
         self.audience.tell(message)
+        self._spread_soon()
         self._following.tell(message)

@@ -10,23 +10,25 @@ from collab.merge.aligner import Change
 from collab.merge.places import anchor_behind
 from collab.offsets import utf16_length
 from collab.undo import deleted_ids
-from collab.wire import IdRange, decode_state_vector
+from collab.wire import IdRange, claims
 
 
 def splice(
-    fork: Document, file: FileId, changes: list[Change], ledger: Ledger
+    fork: Document, file: FileId, changes: list[Change], ledger: Ledger, before: str | None = None
 ) -> tuple[bytes | None, bytes | None]:
     """Makes the changes (in offsets of the text before) and notes them in the ledger.
 
-    Returns the update, and an anchor behind the last text that was inserted, if there is one. Raises as
-    Editor.splices does.
+    ``before`` is the text before, where the caller knows it. Returns the update, and an anchor behind the last
+    text that was inserted, if there is one. Raises as Editor.splices does.
     """
-    before = fork.text(file)
+    if before is None:
+        before = fork.text(file)
     _, applied = fork.edit(lambda editor: editor.splices(file, changes))
     if applied.update is None:
         return None, None
     behind = None
-    clock = decode_state_vector(applied.before).get(fork.client_id, 0)
+    written = claims(applied.update)
+    clock = written[1] if written is not None else 0
     # Editor.splices works from the end of the text to its start, and each insert takes the next clocks.
     for _, _, text in sorted(changes, reverse=True):
         if text:
@@ -34,12 +36,21 @@ def splice(
             ledger.insert(file, IdRange(fork.client_id, clock, length))
             clock += length
             behind = behind or anchor_behind(fork.client_id, clock - 1)
-    assert clock == decode_state_vector(applied.after).get(fork.client_id, 0)
     gone = "".join(before[start:end] for start, end, _ in sorted(changes))
     if gone:
         ids = tuple(deleted_ids(fork, applied.update))
         ledger.deleted.append(Deleted(file, gone, ids, ids))
     return applied.update, behind
+
+
+def changed(text: str, changes: list[Change]) -> str:
+    """A text after changes, which are in offsets of it and do not overlap."""
+    pieces: list[str] = []
+    at = 0
+    for start, end, insert in sorted(changes):
+        pieces += text[at:start], insert
+        at = end
+    return "".join([*pieces, text[at:]])
 
 
 def in_code_points(delta: Delta, before: str) -> list[Change]:

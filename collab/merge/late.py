@@ -15,7 +15,7 @@ from collab.errors import MalformedMessage
 from collab.ids import ClientId, JobId
 from collab.ledger import Ledger
 from collab.merge.ranges import IdRanges
-from collab.merge.structs import NOBODY, ItemId, Run, read_structs
+from collab.merge.structs import NOBODY, ItemId, Run, goes_on, read_structs
 from collab.origin import ChangeOrigin, JobOrigin, PersonOrigin, UndoOrigin
 from collab.ports import LogEntry
 from collab.wire import IdRange, read_delete_set
@@ -67,14 +67,19 @@ class LateEdits:
         return []
 
     def _of(self, job: JobId) -> _Done:
-        done = self._jobs.setdefault(job, _Done())
-        self._jobs.move_to_end(job)
-        while len(self._jobs) > MOST_JOBS:
-            self._jobs.popitem(last=False)
+        done = self._jobs.get(job)
+        if done is None:
+            done = self._jobs[job] = _Done()
+            while len(self._jobs) > MOST_JOBS:
+                self._jobs.popitem(last=False)
+        else:
+            self._jobs.move_to_end(job)
         return done
 
     def _learn(self, job: JobId, update: bytes) -> None:
         done = self._of(job)
+        if goes_on(update) in done.clients:
+            return  # More of the job's own text, behind its own: nobody is in the way.
         try:
             structs, at = read_structs(update)
             gone, _ = read_delete_set(update, at)

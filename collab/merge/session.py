@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from collab.document import Applied, Document
 from collab.errors import InvalidOperation, NotFound
@@ -25,10 +26,10 @@ from collab.merge.ranges import IdRanges
 from collab.merge.suggestions import Kind
 from collab.merge.workspace import Workspace
 from collab.undo import deleted_ids, joined
-from collab.wire import decode_state_vector
 
 _GONE = "The file was deleted meanwhile."
 _SAME_LINES = "Another part of this answer changes the same lines."
+UNDECIDED: Final = frozenset({HunkState.OPEN, HunkState.BLOCKED})
 _REPLACED = "The file was replaced meanwhile."
 
 
@@ -162,7 +163,9 @@ class MergeSession:
         if not work:
             return Pull()
         self._work.others = others
-        replaced = self._work.sync(live)
+        taken_back = any(hunk.withdrawing or hunk.recalling for hunk in work)
+        open_files = {hunk.file for hunk in self._hunks if hunk.waits or hunk.state in UNDECIDED}
+        replaced = self._work.sync(live, None if taken_back else open_files)
         for hunk in self._hunks:
             if hunk.file in replaced:
                 hunk.block(_REPLACED, "structural_conflict")
@@ -192,29 +195,30 @@ class MergeSession:
         ``applied`` is what applying it returned. Text that was deleted there already is not in its
         delete set, so it is not this job's to bring back.
         """
-        if self._pulled is None:
+        pulled, self._pulled = self._pulled, None
+        if pulled is None:
             return
-        removed = IdRanges(deleted_ids(live, applied.update) if applied.update is not None else ())
+        removed: IdRanges | None = None
         for hunk in self._hunks:
             hunk.own.extend(hunk.own_pending)
             hunk.own_pending = Ledger()
             for part in hunk.parts:
-                if not part.pending.empty:
+                if part.pending.empty:
+                    continue
+                if part.pending.deleted:
+                    if removed is None:
+                        removed = IdRanges(deleted_ids(live, applied.update) if applied.update is not None else ())
                     part.pending.deleted = [
                         replace(item, kept=tuple(ids.ranges()))
                         for item in part.pending.deleted
                         if (ids := IdRanges(item.ids) & removed)
                     ]
-                    part.done.extend(part.pending)
-                    part.pending = Ledger()
-        # One more version means one transaction; it was ours alone if the fork has all that it brought.
-        if (
-            self._work.seen == self._pulled_at
-            and live.version == self._pulled_at + 1
-            and not removed - IdRanges(deleted_ids(self._work.fork, self._pulled))
-            and decode_state_vector(live.state_vector()) == decode_state_vector(self._work.fork.state_vector())
-        ):
-            self._pulled = None
+                part.done.extend(part.pending)
+                part.pending = Ledger()
+        # One more version means one transaction. It was ours alone if it did what ours does and no more: what had
+        # waited for it may have come in with it.
+        if live.version == self._pulled_at + 1 and applied.update == pulled:
+            self._work.merged(live, applied)
 
     @property
     def ledger(self) -> Ledger:
@@ -268,7 +272,7 @@ class MergeSession:
 
     def _open(self, kind: Kind, file: FileId, path: str, start: int, end: int, asks: str) -> Hunk:
         new = kind == "new_file"
-        if new and (file in self._work.fork.listing().files or any(hunk.file == file for hunk in self._hunks)):
+        if new and (file in self._work.files.files or any(hunk.file == file for hunk in self._hunks)):
             raise InvalidOperation(f"The id {file!r} is taken; give the new file another one.", field="file")
         before = "" if new else self.base_text(file)[start:end]
         hunk = Hunk(HunkId(len(self._hunks)), kind, file, path, start, end, before, Aligner(before))
@@ -286,7 +290,7 @@ class MergeSession:
 
     def _check(self, hunk: Hunk) -> None:
         """Blocks a hunk whose file is not any more what it was."""
-        listing = self._work.fork.listing()
+        listing = self._work.files
         file = listing.files.get(hunk.file)
         if hunk.kind == "new_file" and not hunk.created:
             if listing.by_path(hunk.path) is not None:
@@ -337,7 +341,7 @@ class MergeSession:
         updates = self._work.take_all_back(hunk)
         hunk.state = HunkState.REPORTED
         track = self._work.track(hunk.file)
-        if hunk.whole and hunk.file in self._work.fork.listing().files:
+        if hunk.whole and hunk.file in self._work.files.files:
             asked = [self._judge.part(self._work.fork, hunk, part, track) for part in contested(hunk)]
         else:
             asked = list(self._judge.whole(self._work.fork, hunk, track))

@@ -20,7 +20,7 @@ from collab.ledger import Copy, Ledger
 from collab.merge.edits import splice
 from collab.merge.places import anchor_behind
 from collab.merge.ranges import IdRanges
-from collab.merge.structs import NOBODY, ItemId, Run, read_structs
+from collab.merge.structs import NOBODY, ItemId, Run, goes_on, read_structs
 from collab.origin import ChangeOrigin, JobOrigin, PersonOrigin, UndoOrigin
 from collab.ports import LogEntry
 from collab.wire import IdRange, decode_state_vector, encode_state_vector, read_delete_set
@@ -76,6 +76,8 @@ class Strays:
     def learn(self, job: JobId, update: bytes) -> None:
         """What a job, or its undo, has written and deleted."""
         taken = self._of(job)
+        if goes_on(update) in taken.clients:
+            return  # More of the job's own text, behind its own: nobody is in the way.
         try:
             structs, at = read_structs(update)
             gone, _ = read_delete_set(update, at)
@@ -106,10 +108,13 @@ class Strays:
         return found
 
     def _of(self, job: JobId) -> _Taken:
-        taken = self._jobs.setdefault(job, _Taken())
-        self._jobs.move_to_end(job)
-        while len(self._jobs) > MOST_JOBS:
-            self._jobs.popitem(last=False)
+        taken = self._jobs.get(job)
+        if taken is None:
+            taken = self._jobs[job] = _Taken()
+            while len(self._jobs) > MOST_JOBS:
+                self._jobs.popitem(last=False)
+        else:
+            self._jobs.move_to_end(job)
         return taken
 
     def _beside(self, run: Run) -> JobId | None:

@@ -33,6 +33,11 @@ _UINT: Final = rb"([\x80-\xff]*[\x00-\x7f])"
 _numbers: Final = re.compile(_UINT).findall
 _three: Final = re.compile(_UINT * 3).match
 _five: Final = re.compile(_UINT * 5).match
+_NUMBER: Final = rb"[\x80-\xff]*[\x00-\x7f]"
+_going_on: Final = re.compile(
+    rb"\x01\x01(?P<client>%b)%b(?:\x84(?P=client)%b|\xc4(?P=client)(?:%b){3})(?P<size>%b)" % ((_NUMBER,) * 5),
+    re.DOTALL,
+).match
 
 
 class Run:
@@ -174,6 +179,17 @@ class _Uints(dict[bytes, int]):
             shift += 7
         self[encoded] = value
         return value
+
+
+def goes_on(update: bytes) -> ClientId | None:
+    """The client of an update that inserts one text behind another one of the same client, and does nothing else;
+    None for any other update, and for some that are so.
+    """
+    found = _going_on(update)
+    if found is None or update[-1:] != b"\0":
+        return None
+    size, _ = read_uint(found["size"], 0)
+    return ClientId(read_uint(found["client"], 0)[0]) if found.end() + size + 1 == len(update) else None
 
 
 def read_structs(update: bytes) -> tuple[dict[ClientId, list[Run]], int]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from collab.document import Document
+from collab.document import Applied, Document
 from collab.errors import NotFound
 from collab.ids import ClientId, FileId
 from collab.ledger import Created, Inserted, Ledger, Renamed
+from collab.listing import Listing
 from collab.merge.aligner import Change
-from collab.merge.edits import in_code_points, splice
+from collab.merge.edits import changed, in_code_points, splice
 from collab.merge.hunks import Hunk, HunkState
+from collab.merge.known import Known
 from collab.merge.parts import Part, PartState
+from collab.merge.pen import Pen
+from collab.merge.places import anchor_behind
 from collab.merge.ranges import IdRanges
 from collab.merge.track import Track
 from collab.undo import create, deleted_ids, rename, revert, undo_client
@@ -22,9 +26,10 @@ class Workspace:
     """The fork of one session. Whatever changes it returns the updates for the live document, in order."""
 
     def __init__(self, live: Document, client_id: ClientId) -> None:
-        self.fork = live.fork(client_id)
-        self.fork.watch_files()
-        self.listing = self.fork.listing()
+        self._fork = live.fork(client_id)
+        self._fork.watch_files()
+        self._pen: Pen | None = None
+        self.listing = self._fork.listing()
         """The files of the base."""
         self._base_state = decode_state_vector(live.state_vector())
         self.seen = live.version
@@ -36,8 +41,23 @@ class Workspace:
         self.others: Callable[[], Sequence[Ledger]] = tuple
         """The present ledgers of the room's other jobs."""
         self.kept: list[Inserted] = []
+        self._known = Known(live)
         self._base: dict[FileId, str] | None = None
         self._tracks: dict[FileId, Track] = {}
+
+    @property
+    def fork(self) -> Document:
+        """The copy, with all that was written."""
+        pen = self._pen
+        if pen is not None and (update := pen.written()) is not None:
+            self._fork.take(update)
+            pen.version = self._fork.version
+        return self._fork
+
+    @property
+    def files(self) -> Listing:
+        """The files of the copy."""
+        return self._fork.listing()
 
     def base_text(self, file: FileId) -> str:
         """The text of a file in the base. Raises NotFound."""
@@ -52,33 +72,41 @@ class Workspace:
             found = self._tracks[file] = Track("")
         return found
 
-    def sync(self, live: Document) -> list[FileId]:
+    def sync(self, live: Document, files: Collection[FileId] | None = None) -> list[FileId]:
         """Brings the fork up to the live document and follows what people changed.
 
+        Where only some ``files`` matter, nothing is done unless one of them has changed, or which files there are.
         Returns the files whose text is another object now, so that nothing is known of what stands there.
         """
         if self._base is None:
             # Before the fork changes for the first time.
             self._base = {file: self.fork.text(file) for file in self.listing.files}
             self._tracks = {file: Track(text) for file, text in self._base.items()}
-        if live.version == self.seen:
+        if live.version == self.seen or (files is not None and self._known.all(live, files)):
             return []
         applied = self.fork.copy(live)
         self.seen = live.version
-        files = self.fork.listing().files
+        self._known = Known(live)
+        files_now = self.files.files
         for file, delta in applied.deltas.items():
-            if file in self._tracks and file in files:
+            if file in self._tracks and file in files_now:
                 track = self._tracks[file]
                 track.follow(in_code_points(delta, track.text), self.fork.text(file), None)
         replaced = []
         if applied.files_changed:
             for file, track in self._tracks.items():
                 # A client may have put another text object under the file's id.
-                if file in files and track.text != self.fork.text(file):
+                if file in files_now and track.text != self.fork.text(file):
                     replaced.append(file)
             for file in replaced:
                 self._tracks[file] = Track("")
         return replaced
+
+    def merged(self, live: Document, applied: Applied) -> None:
+        """What the fork has written since it was synced is in the live document, and nothing else came with it."""
+        if self.seen == live.version - 1:
+            self.seen = live.version
+        self._known.wrote(live, applied)
 
     # Writing
 
@@ -129,11 +157,37 @@ class Workspace:
             else:
                 at = part.end if start == part.base_end else track.place(start)
             places.append((at, at + stop - start, text))
-        update, behind = splice(self.fork, hunk.file, places, part.pending)
+        update = self._go_on(hunk.file, places, part)
+        if update is None:
+            update, behind = splice(self.fork, hunk.file, places, part.pending, track.text)
+            if behind is not None:
+                self.written = hunk.file, behind
+            self._put_pen(hunk.file, places, update)
         part.end += sum(len(text) - (stop - start) for start, stop, text in places)
-        track.follow(places, self.fork.text(hunk.file), part)
-        if behind is not None:
-            self.written = hunk.file, behind
+        track.follow(places, changed(track.text, places), part)
+        return update
+
+    def _put_pen(self, file: FileId, places: list[Change], update: bytes | None) -> None:
+        self._pen = None
+        if update is not None and len(places) == 1 and places[0][0] == places[0][1]:
+            at = places[0][0] + len(places[0][2])
+            self._pen = Pen.behind(update, file, at, self._fork.version)
+
+    def _go_on(self, file: FileId, places: list[Change], part: Part) -> bytes | None:
+        """Writes behind what was written last, if that is all that is to be done, and nothing came in between."""
+        pen = self._pen
+        if (
+            pen is None
+            or pen.file != file
+            or pen.version != self._fork.version
+            or len(places) != 1
+            or not (places[0][0] == places[0][1] == pen.at)
+            or not places[0][2]
+        ):
+            return None
+        update, ids = pen.write(places[0][2])
+        part.pending.insert(file, ids)
+        self.written = file, anchor_behind(ids.client, ids.clock + ids.length - 1)
         return update
 
     @staticmethod
@@ -148,7 +202,7 @@ class Workspace:
         path = hunk.text
         if path == hunk.path:
             return []
-        if self.fork.listing().by_path(path) is not None:
+        if self.files.by_path(path) is not None:
             hunk.block(f"There is a file with the path {path} already.", "same_file_different_content")
             return []
         if not any(item.after == path for item in (*hunk.own.renamed, *hunk.own_pending.renamed)):
@@ -176,7 +230,7 @@ class Workspace:
                 part.state = PartState.CONTESTED
         hunk.own.extend(hunk.own_pending)
         own, hunk.own, hunk.own_pending = hunk.own, Ledger(), Ledger()
-        file = self.fork.listing().files.get(hunk.file)
+        file = self.files.files.get(hunk.file)
         for item in own.renamed:
             if file is not None and file.path == item.after:
                 updates.append(rename(self.fork, hunk.file, item.before))
@@ -202,7 +256,7 @@ class Workspace:
         ledger = part.done
         ledger.extend(part.pending)
         part.done, part.pending = Ledger(), Ledger()
-        if ledger.empty or hunk.file not in self.fork.listing().files:
+        if ledger.empty or hunk.file not in self.files.files:
             part.written = False
             return []
         redo = Ledger()

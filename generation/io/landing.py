@@ -19,9 +19,12 @@ from generation.openhunks import OpenHunks
 from generation.pipeline import AnswerWriter
 from generation.ports import RoomHandle
 
-LEDGER_OFTEN: Final = 32_000
-"""Bytes. A ledger up to this size is stored with each merge, a larger one every LEDGER_EVERY seconds."""
+LEDGER_SMALL: Final = 32_000
+"""Bytes. A ledger up to this size is stored every LEDGER_OFTEN seconds, a larger one every LEDGER_EVERY."""
+LEDGER_OFTEN: Final = 0.2
 LEDGER_EVERY: Final = 1.0
+SHOW_EVERY: Final = 0.1
+"""Seconds between two moves of a job's cursor."""
 
 
 class Landing:
@@ -54,7 +57,8 @@ class Landing:
         self._applied = 0
         self._open = OpenHunks(job.id, epoch) if shared else None
         self._unnoted = False
-        self._noted_at = 0.0
+        self._noted_at = -LEDGER_EVERY
+        self._shown_at = -SHOW_EVERY
         self._noted_size = 0
         self._hidden = False
 
@@ -118,7 +122,8 @@ class Landing:
             return True
         if self._open is not None and not self._open.settled(writer.session.unfinished):
             return False  # All that is new is told of by the records of open hunks.
-        return self._noted_size < LEDGER_OFTEN or self._clock.monotonic() - self._noted_at >= LEDGER_EVERY
+        every = LEDGER_OFTEN if self._noted_size < LEDGER_SMALL else LEDGER_EVERY
+        return self._clock.monotonic() - self._noted_at >= every
 
     def _note(self, writer: AnswerWriter) -> None:
         """Stores what an undo takes back."""
@@ -138,6 +143,9 @@ class Landing:
 
     def _show(self, writer: AnswerWriter) -> None:
         """Lets the room see where the job writes."""
+        now = self._clock.monotonic()
+        if now - self._shown_at < SHOW_EVERY:
+            return
         place = writer.session.cursor()
         if place is None:
             return
@@ -155,6 +163,7 @@ class Landing:
         }
         if state != self._presence:
             self._presence = state
+            self._shown_at = now
             self._handle.set_presence(self._job.client, state)
 
     def _put_open(self, changes: list[Change]) -> None:

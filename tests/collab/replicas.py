@@ -18,7 +18,6 @@ from collab.memory import MemoryStore
 from collab.ports import LogEntry
 from collab.presence import Holder
 from collab.room import Member, Room
-from collab.wire import SyncType, read_bytes
 
 FILE = FileId("f1")
 E = TypeVar("E")
@@ -163,13 +162,7 @@ def of_kind(effects: Iterable[Effect], kind: type[E]) -> list[E]:
 
 def updates_of(effects: Iterable[Effect]) -> list[bytes]:
     """The document updates that go out to everybody."""
-    found = []
-    for effect in of_kind(effects, Broadcast):
-        assert effect.payload[:2] == bytes((0, SyncType.UPDATE))
-        update, end = read_bytes(effect.payload, 2)
-        assert end == len(effect.payload)
-        found.append(update)
-    return found
+    return [effect.update for effect in of_kind(effects, Broadcast)]
 
 
 def entries_of(effects: Iterable[Effect]) -> list[LogEntry]:

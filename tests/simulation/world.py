@@ -30,7 +30,7 @@ from collab.memory import MemoryStore
 from collab.presence import Holder
 from collab.room import Member, Room
 from collab.session import YSession
-from collab.wire import sync_step2
+from collab.wire import sync_step2, sync_update
 from tests.collab.replicas import HandClock
 from tests.simulation.client import Client, Link, text_of
 
@@ -313,10 +313,10 @@ class World:
                     snapshot = self.room.presence.snapshot()
                     if snapshot is not None:
                         self._send(member, snapshot)
-                case Broadcast(payload=payload, author=author):
+                case Broadcast(update=update, author=author):
                     for link, peer in self.peers.items():
                         if peer.member is not author:
-                            link.down.append(payload)
+                            link.down.append(sync_update(update))
                 case BroadcastPresence(payload=payload):
                     for link in self.peers:
                         link.down.append(payload)
