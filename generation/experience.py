@@ -54,6 +54,10 @@ class Traits:
     prompt_tokens: int
 
 
+AT_ONCE: Final = 0.001
+"""Seconds that an answer counts as, that came in one piece."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A job that came to its end: its traits, the tokens of its answer, and seconds of its parts.
@@ -69,9 +73,9 @@ class Sample:
     finishing: float
 
     @property
-    def rate(self) -> float | None:
-        """Tokens per second once they came; None where that was too quick to be measured."""
-        return self.tokens / self.generating if self.generating > 1e-5 else None
+    def rate(self) -> float:
+        """Tokens per second once they came."""
+        return self.tokens / max(self.generating, AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ class Experience:
         finishes = [(sample, weight) for sample, weight in lengths if sample.traits.model == traits.model]
         return Lessons(
             lengths=_shifted(lengths[:MOST_NEIGHBOURS], traits),
-            rates=tuple(Weighed(rate, weight) for sample, weight in speeds if (rate := sample.rate) is not None),
+            rates=tuple(Weighed(sample.rate, weight) for sample, weight in speeds),
             waits=tuple(
                 Weighed(sample.waiting, weight * _near(sample.traits.prompt_tokens, traits.prompt_tokens))
                 for sample, weight in speeds

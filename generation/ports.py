@@ -150,13 +150,18 @@ Delta = TextDelta | ReasoningDelta | UsageDelta | FinishDelta
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """Times in seconds that one stream may take, and the tokens of its answer (None: the model's own)."""
+    """Times in seconds that one stream may take, and the tokens of its answer (None: the model's own).
+
+    After each piece that has come the connection is left alone for ``rest`` seconds, in which more gathers: to
+    wake up for each token of a fast model costs several times as much.
+    """
 
     connect: float = 10.0
     first_token: float = 60.0
     silence: float = 30.0
     total: float = 600.0
     answer_tokens: int | None = None
+    rest: float = 0.0
 
 
 class Model(Protocol):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from collab.ports import Clock
 from generation.choice import Plan, Wanted, plan
 from generation.io.answers import Answers
+from generation.io.turns import Turns
 from generation.ports import Models, Random
 from generation.settings import GenerationSettings
 from generation.standing import Standings
@@ -27,6 +28,7 @@ class Exchange:
     random: Random
     pause: Pause = asyncio.sleep
     standings: Standings = field(default_factory=Standings)
+    turns: Turns = field(default_factory=Turns)
     answers: Answers | None = None
     """Answers that were given before; None if each request asks anew."""
 

@@ -26,8 +26,13 @@ PAUSE_SECONDS: Final = 0.001
 """And so long it leaves to others, unless somebody waits for it."""
 REFER_SECONDS: Final = 30.0
 """Who refers to whom is worked out anew no more often than that, as it takes a look at all files."""
+KEEPING_SECONDS: Final = 0.0015
+"""So long at once where it only takes in what changes, as people are typing then."""
 GATHER_SECONDS: Final = 0.3
 """So long changes are collected before the index takes them in by itself."""
+RESTS: Final = 9.0
+"""So many times as long as that took it then leaves to others, and REST_SECONDS at most."""
+REST_SECONDS: Final = 10.0
 MOST_ROOMS: Final = 16
 MOST_FILES: Final = 20_000
 """Files of all rooms whose indexes are kept; those that nobody has used for longest go first."""
@@ -61,10 +66,15 @@ class Indexed:
     def fresh(self) -> bool:
         """Whether the index holds all that the document does."""
         document = self.document()
+        return document is None or not self.behind(document.stamps.count)
+
+    def behind(self, count: int) -> bool:
+        """Whether the index lacks something that the document had when its count of changes was this one."""
+        document = self.document()
         if document is None:
-            return True
-        current = document.watched and self.seen == document.stamps.count
-        return current and not self.index.pending and self.index.referring
+            return False
+        current = document.watched and self.seen >= count
+        return not current or bool(self.index.pending) or not self.index.referring
 
 
 class Indexes:
@@ -80,16 +90,19 @@ class Indexes:
 
     async def run(self) -> None:
         """Takes in what changes, until cancelled."""
+        took = 0.0
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._until_referring()):
                     await self._wake.wait()
-            await asyncio.sleep(GATHER_SECONDS)
+            await asyncio.sleep(max(GATHER_SECONDS, min(took * RESTS, REST_SECONDS)))
             self._wake.clear()
             due, self._due = self._due, {}
+            began = self._clock.monotonic()
             for found in list(self._rooms.values()):
                 if found.room in due or self._may_refer(found):
                     await self._work(found)
+            took = self._clock.monotonic() - began
 
     def _until_referring(self) -> float | None:
         """Seconds until some room's references may be worked out anew; None if none of them has changed."""
@@ -152,7 +165,9 @@ class Indexes:
             except NotFound:
                 return None
 
-        while not found.fresh or self._may_refer(found):
+        # What changes meanwhile is the next one's: jobs that write change something all the time.
+        upto = document.stamps.count
+        while found.behind(upto) or self._may_refer(found):
             await self._through(found, document.listing_in_steps())
             listing, count = document.listing(), document.stamps.count
             await asyncio.sleep(0)
@@ -176,11 +191,12 @@ class Indexes:
 
     async def _through(self, found: Indexed, steps: Iterator[None]) -> None:
         """Goes through the steps, and lets others have their turn in between."""
-        until = self._clock.monotonic() + TURN_SECONDS
+        turn = TURN_SECONDS if found.waiting or not found.index.referring else KEEPING_SECONDS
+        until = self._clock.monotonic() + turn
         for _ in steps:
             if self._clock.monotonic() >= until:
                 await asyncio.sleep(0 if found.waiting else PAUSE_SECONDS)
-                until = self._clock.monotonic() + TURN_SECONDS
+                until = self._clock.monotonic() + turn
 
     def _watch(self, room: RoomId) -> Callable[[], None]:
         def changed() -> None:

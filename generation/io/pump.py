@@ -1,4 +1,4 @@
-"""Reads a stream in steps that may time out without losing the step."""
+"""Reads a stream in the background, and hands out together what came together."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Final
 
 from generation.ports import Delta
 
+MOST_WAITING: Final = 1_000
+"""Deltas that are read before whoever takes them has a turn."""
+
 
 class Signal(Enum):
-    """What a step may bring instead of a delta."""
+    """What may be taken instead of deltas."""
 
     NOTHING_YET = auto()
     END = auto()
@@ -22,41 +25,52 @@ class Pump:
 
     def __init__(self, stream: AsyncIterator[Delta]) -> None:
         self._stream: Final = stream
-        self._step: asyncio.Task[Delta | Signal] | None = None
-        self._halted = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+        self._more = asyncio.Event()
+        self._got: list[Delta] = []
+        self._halted = False
 
     def halt(self) -> None:
-        """Has the step that is waited for, and each further one, end the stream."""
-        self._halted.set()
-        if self._step is not None:
-            self._step.cancel()
+        """Ends the stream for whoever takes of it, now or later."""
+        self._halted = True
+        if self._reader is not None:
+            self._reader.cancel()
 
-    async def next(self, timeout: float | None) -> Delta | Signal:
-        """The next delta; NOTHING_YET after ``timeout`` seconds. Raises what the stream raises."""
-        if self._halted.is_set():
+    async def take(self, timeout: float | None) -> list[Delta] | Signal:
+        """What has come; NOTHING_YET after ``timeout`` seconds. Raises what the stream raises."""
+        if self._reader is None:
+            self._reader = asyncio.create_task(self._read(), name="read a model's stream")
+        if not self._got and not self._reader.done():
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._more.wait()
+            except TimeoutError:
+                return Signal.NOTHING_YET
+        self._more.clear()
+        if self._halted:
             return Signal.END
-        if self._step is None:
-            self._step = asyncio.create_task(self._read())
-        done, _ = await asyncio.wait({self._step}, timeout=timeout)
-        if not done:
-            return Signal.NOTHING_YET
-        step, self._step = self._step, None
-        if step.cancelled() and self._halted.is_set():
+        if not self._got:
+            await self._reader
             return Signal.END
-        return step.result()
+        got, self._got = self._got, []
+        return got
 
     async def aclose(self) -> None:
         """Ends the stream."""
-        if self._step is not None:
-            self._step.cancel()
-            await asyncio.gather(self._step, return_exceptions=True)
-            self._step = None
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
         close = getattr(self._stream, "aclose", None)
         if close is not None:
             await close()
 
-    async def _read(self) -> Delta | Signal:
+    async def _read(self) -> None:
         try:
-            return await anext(self._stream)
-        except StopAsyncIteration:
-            return Signal.END
+            async for delta in self._stream:
+                self._got.append(delta)
+                self._more.set()
+                if len(self._got) >= MOST_WAITING:
+                    # A stream that never waits would leave nobody else a turn.
+                    await asyncio.sleep(0)
+        finally:
+            self._more.set()

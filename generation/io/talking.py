@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final, Protocol
 
 from generation.accounting import Usage, cost
@@ -33,6 +34,8 @@ from generation.sent import Purpose
 from generation.views import Attempt, Outcome
 
 _BYTES_A_TOKEN: Final = 4.3
+RESTS: Final = 0.75
+"""The part of the interval between two merges in which the connection is left alone; the rest is for all else."""
 _ENDED: Final = "The job was ended, paused or told something further."
 _AGAIN: Final = "The stream was ended, to ask again."
 
@@ -102,7 +105,6 @@ class Talk:
         self._finish: str | None = None
         self._asked_at = 0.0
         self._first_token: float | None = None
-        self._merged = 0.0
 
     async def go(self, writer: AnswerWriter, messages: Sequence[Message], asking: Asking | None = None) -> None:
         """Reads a whole answer into the writer, to its end. ``messages`` are for the first model of the plan.
@@ -234,13 +236,15 @@ class Talk:
     ) -> None:
         interval = self._settings.merge_interval_ms / 1000
         listener = self._listener
-        self._merged = self._clock.monotonic()
+        rest = interval * RESTS
+        merged = self._clock.monotonic()
         model = self._exchange.models.open(spec.name)
-        async with aclosing(Pump(model.stream(messages, limits))) as pump:
+        async with aclosing(Pump(model.stream(messages, replace(limits, rest=rest)))) as pump:
             self._pump = pump
             try:
                 while True:
-                    got = await pump.next(interval if writer.dirty else None)
+                    wait = max(0.0, merged + rest - self._clock.monotonic()) if writer.dirty else None
+                    got = await pump.take(wait)
                     if got is Signal.END:
                         return
                     # A late token of a job that was ended meanwhile must not land.
@@ -250,34 +254,48 @@ class Talk:
                     if writer.cut is not None:
                         return
                     now = self._clock.monotonic()
-                    if writer.dirty and (got is Signal.NOTHING_YET or now - self._merged >= interval):
-                        self._merged = now
+                    if writer.dirty and (got is Signal.NOTHING_YET or now - merged >= rest):
+                        merged = now
+                        await self._exchange.turns.mine()
+                        listener.check()
                         listener.merge()
                     listener.writing()
             finally:
                 self._pump = None
 
-    def _take(self, writer: AnswerWriter, delta: Delta) -> None:
-        match delta:
-            case TextDelta(text) | ReasoningDelta(text):
-                self._bytes += len(text.encode("utf-8", "surrogatepass"))
-                if self._first_token is None:
-                    self._first_token = self._clock.monotonic()
-                if isinstance(delta, TextDelta):
-                    # A stream may carry unpaired surrogates as JSON escapes; no file can hold them.
-                    writer.feed(text.encode("utf-8", "replace").decode())
-            case UsageDelta(prompt_tokens, answer_tokens, cached_tokens):
-                self._reported = True
-                self._usage = Usage(prompt_tokens, answer_tokens, cached_tokens)
-                self._listener.counted(self._earlier + answer_tokens, reported=True)
-                return
-            case FinishDelta(reason):
-                self._finish = reason
-                return
-        answer = round(self._bytes / _BYTES_A_TOKEN)
+    def _take(self, writer: AnswerWriter, deltas: Sequence[Delta]) -> None:
+        answer: list[str] = []
+        usage: UsageDelta | None = None
+        came = False
+        for delta in deltas:
+            match delta:
+                case TextDelta(text):
+                    answer.append(text)
+                    came = True
+                case ReasoningDelta(text):
+                    self._bytes += len(text.encode("utf-8", "surrogatepass"))
+                    came = True
+                case UsageDelta():
+                    usage = delta
+                case FinishDelta(reason):
+                    self._finish = reason
+        if came:
+            # A stream may carry unpaired surrogates as JSON escapes; no file can hold them.
+            self._write(writer, "".join(answer).encode("utf-8", "replace"))
+        if usage is not None:
+            self._reported = True
+            self._usage = Usage(usage.prompt_tokens, usage.answer_tokens, usage.cached_tokens)
+            self._listener.counted(self._earlier + usage.answer_tokens, reported=True)
+
+    def _write(self, writer: AnswerWriter, data: bytes) -> None:
+        if self._first_token is None:
+            self._first_token = self._clock.monotonic()
+        self._bytes += len(data)
+        writer.feed(data.decode())
+        tokens = round(self._bytes / _BYTES_A_TOKEN)
         if not self._reported:
-            self._usage = Usage(self._usage.prompt, answer, estimated=True)
-        self._listener.counted(self._earlier + answer)
+            self._usage = Usage(self._usage.prompt, tokens, estimated=True)
+        self._listener.counted(self._earlier + tokens)
 
     def _note(self, spec: ModelSpec, error: ModelError | None) -> None:
         """Counts a request to the model that was asked in it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -140,6 +142,21 @@ async def test_an_answer_that_breaks_off_is_broken(server: FakeOpenAI, model: Op
     server.script.answers = [Answer("x" * 100, scenario=scenario)]
     with pytest.raises(StreamBroken, match="broke off"):
         await read(model)
+
+
+async def test_what_came_while_the_connection_was_left_alone_is_not_lost_with_it(
+    server: FakeOpenAI, model: OpenAIModel
+) -> None:
+    server.script.answers = [Answer("abcdefghij" * 10, scenario="cut", piece=10, after=6)]
+    said: list[Delta] = []
+
+    async def listen() -> None:
+        async for delta in model.stream(ASK, replace(LIMITS, rest=0.2)):
+            said.append(delta)  # noqa: PERF401 - what came before it broke
+
+    with pytest.raises(StreamBroken, match="broke off"):
+        await listen()
+    assert text_of(said) == "abcdefghij" * 6
 
 
 async def test_silence_in_mid_answer_is_a_broken_stream(server: FakeOpenAI, model: OpenAIModel) -> None:
@@ -306,7 +323,7 @@ async def test_leaving_a_stream_closes_its_connection(server: FakeOpenAI, model:
     async for _ in stream:
         break
     await stream.aclose()  # type: ignore[attr-defined]
-    assert server.script.disconnected.wait(5)
+    assert await asyncio.to_thread(server.script.disconnected.wait, 5)
 
 
 async def test_configured_models_open_what_is_there() -> None:

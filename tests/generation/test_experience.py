@@ -7,6 +7,7 @@ import pytest
 
 from collab.ids import JobId, RoomId
 from generation.experience import (
+    AT_ONCE,
     Experience,
     Sample,
     Traits,
@@ -60,8 +61,8 @@ def test_rates_and_waits_are_those_of_the_same_model() -> None:
     assert len(lessons.lengths) == 2
 
 
-def test_an_answer_too_quick_to_be_measured_teaches_no_rate() -> None:
-    assert learned(sample(generating=0.0)).lessons(BASE).rates == ()
+def test_an_answer_that_came_in_one_piece_counts_as_quick() -> None:
+    assert [one.value for one in learned(sample(100, generating=0.0)).lessons(BASE).rates] == [100 / AT_ONCE]
 
 
 def test_answers_that_grow_with_their_files_are_expected_to() -> None:

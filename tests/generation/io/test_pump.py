@@ -10,7 +10,7 @@ from generation.io.pump import Pump, Signal
 from generation.ports import Delta, TextDelta
 
 
-async def test_a_step_that_takes_long_is_not_lost() -> None:
+async def test_what_comes_late_is_not_lost() -> None:
     gate = asyncio.Event()
 
     async def stream() -> AsyncIterator[Delta]:
@@ -18,22 +18,40 @@ async def test_a_step_that_takes_long_is_not_lost() -> None:
         yield TextDelta("late")
 
     pump = Pump(stream())
-    assert await pump.next(0.001) is Signal.NOTHING_YET
+    assert await pump.take(0.001) is Signal.NOTHING_YET
     gate.set()
-    assert await pump.next(None) == TextDelta("late")
-    assert await pump.next(None) is Signal.END
+    assert await pump.take(None) == [TextDelta("late")]
+    assert await pump.take(None) is Signal.END
+    assert await pump.take(None) is Signal.END
     await pump.aclose()
 
 
-async def test_what_the_stream_raises_is_raised() -> None:
+async def test_what_the_stream_raises_is_raised_behind_what_came_before() -> None:
     async def stream() -> AsyncIterator[Delta]:
         yield TextDelta("a")
         raise StreamBroken("cut")
 
     pump = Pump(stream())
-    await pump.next(None)
+    assert await pump.take(None) == [TextDelta("a")]
     with pytest.raises(StreamBroken):
-        await pump.next(None)
+        await pump.take(None)
+    await pump.aclose()
+
+
+async def test_what_came_together_is_taken_together() -> None:
+    pieces: asyncio.Queue[str] = asyncio.Queue()
+
+    async def stream() -> AsyncIterator[Delta]:
+        while piece := await pieces.get():
+            yield TextDelta(piece)
+
+    pump = Pump(stream())
+    pieces.put_nowait("a")
+    assert await pump.take(None) == [TextDelta("a")]
+    for piece in "bcd":
+        pieces.put_nowait(piece)
+    assert await pump.take(None) == [TextDelta(piece) for piece in "bcd"]
+    pieces.put_nowait("")
     await pump.aclose()
 
 
@@ -48,7 +66,7 @@ async def test_closing_ends_a_stream_that_waits() -> None:
             ended.set()
 
     pump = Pump(stream())
-    await pump.next(0.001)
+    await pump.take(0.001)
     await pump.aclose()
     assert ended.is_set()
 
@@ -64,8 +82,9 @@ async def test_a_halt_ends_a_stream_that_waits_and_one_that_has_more() -> None:
 
     for stream in (waits(), goes_on()):
         pump = Pump(stream)
-        await pump.next(None)
-        assert await pump.next(0.001) in {Signal.NOTHING_YET, TextDelta("a")}
+        got = await pump.take(None)
+        assert isinstance(got, list)
+        assert got[0] == TextDelta("a")
         pump.halt()
-        assert await pump.next(None) is Signal.END
+        assert await pump.take(None) is Signal.END
         await pump.aclose()
