@@ -228,3 +228,34 @@ def test_an_entry_that_is_no_file_any_more_is_gone() -> None:
     doc = live.other()
     files(doc)["a"]["path"] = "../up"
     assert live.update(doc) == [FileGone(A, FilePath("a.txt"))]
+
+
+def test_what_nobody_was_told_of_is_one_version_once_somebody_asks() -> None:
+    live = Live().load()
+    file = FileId("f")
+    live.document.edit(lambda editor: editor.create(file, "a.txt", "one"))
+    live.versions.follow(live.document.last_applied, "Ann")
+    before = live.versions.version(file)
+    for text in ("two ", "three "):
+        live.document.edit(lambda editor, text=text: editor.splice(file, 0, 0, text))  # type: ignore[misc]
+        live.versions.defer(live.document.last_applied)
+    live.document.edit(lambda editor: editor.create(FileId("g"), "b.txt", "new"))
+    live.versions.defer(live.document.last_applied)
+    changes = live.versions.catch_up()
+    assert [type(change) for change in changes] == [FileAdded, TextVersioned]
+    assert live.versions.version(file) == before + 1
+    assert live.versions.text(file) == "three two one"
+    assert live.versions.catch_up() == []
+
+
+def test_what_was_deferred_comes_with_the_next_version() -> None:
+    live = Live().load()
+    file = FileId("f")
+    live.document.edit(lambda editor: editor.create(file, "a.txt", "one"))
+    live.versions.follow(live.document.last_applied, "Ann")
+    live.document.edit(lambda editor: editor.splice(file, 0, 0, "two "))
+    live.versions.defer(live.document.last_applied)
+    live.document.edit(lambda editor: editor.splice(file, 0, 0, "three "))
+    [change] = live.versions.follow(live.document.last_applied, "Bob")
+    assert isinstance(change, TextVersioned)
+    assert apply("one", change.op) == live.versions.text(file) == "three two one"

@@ -27,6 +27,7 @@ from collab.wire import (
     read_delete_set,
     read_text,
     read_uint,
+    side_by_side,
     sync_step1,
     sync_step2,
     sync_update,
@@ -200,6 +201,36 @@ def test_the_head_of_an_update_names_its_only_client() -> None:
     doc: Doc[Any] = Doc(client_id=900)
     doc["t"] = Text("abc")
     assert claims(doc.get_update()) == (900, 0, 1)
+
+
+def test_updates_of_several_clients_stand_side_by_side_in_one() -> None:
+    docs: list[Doc[Any]] = [Doc(client_id=client) for client in (900, 3, 2**32 - 5)]
+    for number, doc in enumerate(docs):
+        doc.get("text", type=Text).insert(0, f"text {number}")
+    updates = [doc.get_update() for doc in docs]
+    both = side_by_side(updates)
+    assert both is not None
+    one: Doc[Any] = Doc()
+    other: Doc[Any] = Doc()
+    one.apply_update(both)
+    for update in updates:
+        other.apply_update(update)
+    assert str(one.get("text", type=Text)) == str(other.get("text", type=Text))
+    assert one.get_update() == other.get_update()
+
+
+def test_updates_that_delete_or_are_of_the_same_client_need_a_merge() -> None:
+    doc: Doc[Any] = Doc(client_id=9)
+    text = doc.get("text", type=Text)
+    text.insert(0, "ab")
+    written, state = doc.get_update(), doc.get_state()
+    del text[0:1]
+    text.insert(0, "c")
+    other: Doc[Any] = Doc(client_id=8)
+    other.get("text", type=Text).insert(0, "x")
+    assert side_by_side([written, written]) is None
+    assert side_by_side([other.get_update(), doc.get_update(state)]) is None
+    assert side_by_side([other.get_update(), b"\0\0"]) is None
 
 
 def test_an_update_of_several_clients_or_of_none_claims_nothing() -> None:

@@ -6,9 +6,9 @@ import asyncio
 
 from collab.editor import Editor
 from collab.errors import InvalidOperation, StoreUnavailable
-from collab.ids import ClientId, PersonId
+from collab.ids import ClientId, FileId, JobId, PersonId
 from collab.memory import MemoryStore
-from collab.origin import ImportOrigin
+from collab.origin import ImportOrigin, JobOrigin
 from collab.outbox import OutboxState
 from collab.wire import AwarenessEntry, awareness_message, sync_step1, sync_update
 from server.host import RoomHost
@@ -65,6 +65,51 @@ async def test_what_a_change_did_before_it_failed_reaches_everybody() -> None:
         ann.take()
         assert ann.replica.read() == host.document.text(FILE) == "kept text"
         assert len((await store.load(ROOM)).entries) == 2
+
+
+def written(host: RoomHost, client: int, file: str, text: str) -> bytes:
+    """The update of a job that makes a file."""
+    fork = host.document.fork(ClientId(client))
+    update = fork.edit(lambda editor: editor.create(FileId(file), f"{file}.txt", text))[1].update
+    assert update is not None
+    return update
+
+
+async def test_what_jobs_write_at_about_the_same_time_is_one_frame() -> None:
+    async with room_with(2) as (host, (ann, bob)):
+        writes = 0
+        wrote = asyncio.Event()
+
+        def count() -> None:
+            nonlocal writes
+            writes += 1
+            wrote.set()
+
+        bob.transport.on_write = count
+        for number in range(1, 4):
+            origin = JobOrigin(JobId(f"j{number}"), PersonId("Ann"))
+            host.apply(written(host, 100 + number, f"g{number}", "text"), origin)
+            host.set_presence(ClientId(100 + number), {"user": {"name": f"job {number}"}})
+        assert (ann.take(), bob.take()) == ([], [])
+        async with asyncio.timeout(5):
+            await wrote.wait()
+        await turn()
+        assert writes == 1
+        assert (ann.take(), bob.take()) == ([2, 10], [2, 10])
+        assert {bob.replica.read(f"g{number}") for number in range(1, 4)} == {"text"}
+
+
+async def test_an_edit_of_a_person_does_not_wait_for_what_jobs_write() -> None:
+    async with room_with(2) as (host, (ann, bob)):
+        ann.send(sync_update(ann.replica.create(text="a")))
+        await turn()
+        bob.take()
+        host.apply(written(host, 101, "g1", "text"), JobOrigin(JobId("j1"), PersonId("Ann")))
+        ann.send(sync_update(ann.replica.insert(1, "b")))
+        await turn()
+        assert bob.take() == [2, 2]
+        assert bob.replica.read() == "ab"
+        assert ann.take() == [2]
 
 
 async def test_presence_goes_to_all_and_is_echoed() -> None:

@@ -109,3 +109,24 @@ async def test_others_have_their_turn_while_it_works(document: Document) -> None
     assert turns > 5
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_changes_all_the_time_is_taken_in_without_an_end_being_waited_for(document: Document) -> None:
+    indexes = Indexes(SystemClock())
+    indexed = await indexes.ready(ROOM, document)
+    written: list[str] = []
+
+    async def write() -> None:
+        while True:
+            written.append(f"# line {len(written)}\n")
+            document.edit(lambda editor: editor.splice(FileId("id-f3.py"), 0, 0, written[-1]))
+            await asyncio.sleep(0)
+
+    writing = asyncio.create_task(write())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await indexes.ready(ROOM, document)
+    assert len(written) > 1
+    assert found(indexed, "line")[0] == "f3.py"
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)

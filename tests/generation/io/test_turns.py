@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import asyncio
+
+from generation.io.turns import Turns
+
+
+async def test_one_turn_of_the_loop_has_room_for_so_many_and_the_rest_follow_in_order() -> None:
+    turns = Turns(most=2)
+    turn = 0
+    done: list[tuple[int, int]] = []
+
+    async def work(number: int) -> None:
+        await turns.mine()
+        done.append((number, turn))
+
+    tasks = [asyncio.create_task(work(number)) for number in range(7)]
+    while len(done) < len(tasks):
+        await asyncio.sleep(0)
+        turn += 1
+    assert [number for number, _ in done] == list(range(7))
+    at = [turn for _, turn in done]
+    assert all(at.count(one) <= 2 for one in at)
+
+
+async def test_who_stops_waiting_takes_no_place() -> None:
+    turns = Turns(most=1)
+    await turns.mine()
+    first, second = asyncio.create_task(turns.mine()), asyncio.create_task(turns.mine())
+    await asyncio.sleep(0)
+    first.cancel()
+    async with asyncio.timeout(5):
+        await second
+        await turns.mine()
