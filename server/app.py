@@ -76,7 +76,7 @@ def create_state(settings: Settings) -> AppState:
             logger.warning("the model %s cannot be asked: %s", spec.name, spec.provider.missing_key)
     release = version("pairloom")
     resolver = TextResolver(Syntax())
-    finding = Finding(settings, models, clock)
+    finding = Finding(settings, models, clock, answers)
     generation: GenerationService
     if shared_by is None:
         generation = GenerationEngine(

@@ -8,6 +8,8 @@ from typing import Final
 
 from collab.ports import Clock
 from collab.syntax.syntax import Syntax
+from generation.cache import AnswerCache
+from generation.io.answers import Answers
 from generation.io.gathering import Gathering
 from generation.io.indexing import Indexed, Indexes
 from generation.io.meanings import Meanings
@@ -24,8 +26,13 @@ FILE: Final = "vectors.db"
 class Finding:
     """The parts, which share their indexes. ``meanings`` is None where no embedding model is set."""
 
-    def __init__(self, settings: Settings, models: Models, clock: Clock) -> None:
-        """Raises InvalidInput for a summary model that is not configured."""
+    def __init__(
+        self, settings: Settings, models: Models, clock: Clock, answers: AnswerCache | None = None
+    ) -> None:
+        """``answers`` keeps what a model says of files.
+
+        Raises InvalidInput for a summary model that is not configured.
+        """
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self.meanings: Final = self._meanings(settings, clock)
         settled = self.meanings.settled if self.meanings is not None else _nobody
@@ -34,7 +41,8 @@ class Finding:
         summaries = None
         if settings.summary_model is not None:
             models.spec(settings.summary_model)
-            summaries = Summaries(models, settings.summary_model)
+            kept = Answers(answers, clock) if answers is not None else None
+            summaries = Summaries(models, settings.summary_model, kept)
         # A parser is for one thread at a time; all of this is in the event loop's.
         self.gathering: Final = Gathering(
             self.indexes, Syntax(), clock, meanings=self.meanings, summarise=summaries

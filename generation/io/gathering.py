@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from collab.document import Document
-from collab.ids import FileId, FilePath
+from collab.ids import FileId, FilePath, RoomId
 from collab.ports import Clock
 from collab.syntax.syntax import Syntax
 from generation.book import Book
@@ -38,8 +39,8 @@ LONG: Final = 24_000
 """Characters of a file from which on a part of it may be shown instead."""
 
 Said = Callable[[str], None]
-Summarise = Callable[[str, str], Awaitable[str | None]]
-"""A file's path and text to a short text that stands for it; None if there is none."""
+Summarise = Callable[[RoomId, str, str], Awaitable[str | None]]
+"""A room, a file's path and text to a short text that stands for it; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +119,22 @@ class Gathering:
         for place, file in enumerate(ranked[:MOST_OUTLINES]):
             path = base.paths.get(file)
             if path is not None and not is_generated(path):
-                make = self._summary if self._summarise is not None and place < MOST_SUMMARISED else self._outline
-                outlines[file] = await self._kept(
-                    found.pieces, document, base, file, f"{make.__name__} {path}", make
-                )
+                summed = self._summarise is not None and place < MOST_SUMMARISED
+                make = partial(self._summary, found.room) if summed else self._outline
+                name = f"{'summary' if summed else 'outline'} {path}"
+                outlines[file] = await self._kept(found.pieces, document, base, file, name, make)
         return outlines
 
     async def _outline(self, path: str, text: str) -> str:
         await self._warm(path, text)
         return outline(self._syntax, path, text)
 
-    async def _summary(self, path: str, text: str) -> str:
+    async def _summary(self, room: RoomId, path: str, text: str) -> str:
         """What a model says that a long file is about, above its outline."""
         made = await self._outline(path, text)
         if self._summarise is None or len(text) < SUMMARISED_CHARACTERS:
             return made
-        said = await self._summarise(path, text)
+        said = await self._summarise(room, path, text)
         return f"{said}\n\n{made}" if said else made
 
     async def _excerpts(self, found: Indexed, base: _Base, prompt: str) -> tuple[Excerpt, ...]:
