@@ -19,9 +19,8 @@ from generation.openhunks import OpenHunks
 from generation.pipeline import AnswerWriter
 from generation.ports import RoomHandle
 
-LEDGER_SMALL: Final = 32_000
-"""Bytes. A ledger up to this size is stored every LEDGER_OFTEN seconds, a larger one every LEDGER_EVERY."""
-LEDGER_OFTEN: Final = 0.2
+LEDGER_OFTEN: Final = 32_000
+"""Bytes. A ledger up to this size is stored with each merge, a larger one every LEDGER_EVERY seconds."""
 LEDGER_EVERY: Final = 1.0
 SHOW_EVERY: Final = 0.1
 """Seconds between two moves of a job's cursor."""
@@ -57,7 +56,7 @@ class Landing:
         self._applied = 0
         self._open = OpenHunks(job.id, epoch) if shared else None
         self._unnoted = False
-        self._noted_at = -LEDGER_EVERY
+        self._noted_at = 0.0
         self._shown_at = -SHOW_EVERY
         self._noted_size = 0
         self._hidden = False
@@ -122,8 +121,7 @@ class Landing:
             return True
         if self._open is not None and not self._open.settled(writer.session.unfinished):
             return False  # All that is new is told of by the records of open hunks.
-        every = LEDGER_OFTEN if self._noted_size < LEDGER_SMALL else LEDGER_EVERY
-        return self._clock.monotonic() - self._noted_at >= every
+        return self._noted_size < LEDGER_OFTEN or self._clock.monotonic() - self._noted_at >= LEDGER_EVERY
 
     def _note(self, writer: AnswerWriter) -> None:
         """Stores what an undo takes back."""
