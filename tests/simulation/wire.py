@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import Context
 from random import Random
 
@@ -95,14 +95,13 @@ class Wire:
         return self._buffered
 
     def write(self, framed: bytes) -> None:
-        """See RoomTransport.write."""
+        """See RoomTransport.write. Several frames may come in one piece."""
         if self.closed or self.cut:
             return
-        length = framed[1]
-        payload = framed[2 if length < 126 else 4 if length == 126 else 10 :]
-        self._buffered += len(payload)
-        self._down_at = max(self._down_at + 1e-6, self._loop.time() + self._latency() + self.slow)
-        self._loop.call_at(self._down_at, self._give, payload, context=self._outside)
+        for payload in _payloads(framed):
+            self._buffered += len(payload)
+            self._down_at = max(self._down_at + 1e-6, self._loop.time() + self._latency() + self.slow)
+            self._loop.call_at(self._down_at, self._give, payload, context=self._outside)
         if self._buffered > HIGH_WATER and not self._paused and self._receiver is not None:
             self._paused = True
             self._receiver.paused()
@@ -160,3 +159,15 @@ class Wire:
     def _pong(self, pong: asyncio.Future[None]) -> None:
         if not pong.done() and not self.cut:
             pong.set_result(None)
+
+
+def _payloads(framed: bytes) -> Iterator[bytes]:
+    """What is in the frames of a server, one after the other."""
+    at = 0
+    while at < len(framed):
+        length, start = framed[at + 1], at + 2
+        size = {126: 2, 127: 8}.get(length, 0)
+        if size:
+            length = int.from_bytes(framed[start : start + size], "big")
+        at = start + size + length
+        yield framed[start + size : at]
