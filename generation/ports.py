@@ -68,6 +68,10 @@ class RoomHandle(Protocol):
         """
         ...
 
+    def settle(self) -> None:
+        """What people have sent so far is in the document now, and on its way to everybody."""
+        ...
+
     def may_generate(self) -> bool:
         """Whether this node may change what is the jobs' at this instant; always, where no other node is."""
         ...

@@ -213,8 +213,7 @@ class RoomHost:
     def apply(self, update: bytes, origin: Origin) -> Applied:
         """Applies an update, spreads and stores it. Raises LimitExceeded, KeepLost."""
         fence = self._fence(origin)
-        if self._room.has_edits:
-            self._take_in()
+        self.settle()
         self._room.check_size()
         # Whose edits it brings is mostly known without the states before and after.
         track = bool(fence or self.audience.slow) or claims(update) is None
@@ -245,6 +244,11 @@ class RoomHost:
     def said(self, message: AnyEvent) -> None:
         """Tells everybody here who follows events."""
         self._tell(message)
+
+    def settle(self) -> None:
+        """Applies and spreads what people have sent so far."""
+        if self._room.has_edits:
+            self.flush()
 
     def may_generate(self) -> bool:
         """Whether jobs of this room may change anything from here at this instant."""
@@ -353,17 +357,13 @@ class RoomHost:
     def flush(self) -> None:
         """Applies and spreads what has come in."""
         self._scheduled = False
-        self._take_in()
-        self.audience.write_out()
-
-    def _take_in(self) -> None:
-        """Applies what has come in; it is spread with what comes next, within this turn of the loop or soon."""
         if self._room.has_incoming and not self.retired:
             before = self._shown(self.document.state_vector()) if self.audience.slow else b""
             self._perform(self._room.turn(), before)
             arrived, self._arrived = self._arrived, []
             for entry in arrived:
                 self.undoing.entered(entry)
+        self.audience.write_out()
 
     def _spread_soon(self) -> None:
         """Has what jobs write go out, in one piece for all that comes in a few milliseconds."""

@@ -80,6 +80,8 @@ class Landing:
         """Lands what is new; ``last`` if nothing follows. Raises StaleEpoch, CollabError."""
         job, handle = self._job, self._handle
         self._check()
+        # People first: what they typed goes out before anything else is done, and is seen by what is.
+        handle.settle()
         outcome = writer.pull(handle.document, lambda: self._book.ledgers_beside(job.id))
         if outcome.update is not None:
             if self._open is not None:

@@ -42,8 +42,7 @@ class Pump:
             self._reader = asyncio.create_task(self._read(), name="read a model's stream")
         if not self._got and not self._reader.done():
             try:
-                async with asyncio.timeout(timeout):
-                    await self._more.wait()
+                await self._wait(timeout)
             except TimeoutError:
                 return Signal.NOTHING_YET
         self._more.clear()
@@ -54,6 +53,13 @@ class Pump:
             return Signal.END
         got, self._got = self._got, []
         return got
+
+    async def _wait(self, timeout: float | None) -> None:
+        if timeout is None:
+            await self._more.wait()
+        else:
+            async with asyncio.timeout(timeout):
+                await self._more.wait()
 
     async def aclose(self) -> None:
         """Ends the stream."""

@@ -58,6 +58,10 @@ class Rehearsal:
     def put_record(self, kind: str, key: str, value: bytes | None) -> None:
         """Nothing is stored."""
 
+    def settle(self) -> None:
+        """See RoomHandle.settle."""
+        self._handle.settle()
+
     def may_generate(self) -> bool:
         """Always: nothing is done that another node could do too."""
         return True

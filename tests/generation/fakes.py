@@ -73,6 +73,9 @@ class FakeRoom:
     def participants(self) -> list[Participant]:
         return self.people
 
+    def settle(self) -> None:
+        """Nothing waits."""
+
     def may_generate(self) -> bool:
         return True
 
