@@ -142,12 +142,14 @@ class Metering:
 
     def _bounds(self, room: RoomId, person: PersonId) -> list[tuple[Account, Bounds]]:
         quotas = self._quotas
-        return list(zip(accounts(room, person), (quotas.person, quotas.room, quotas.server), strict=True))
+        bounds = {"person": quotas.person, "room": quotas.room, "server": quotas.server}
+        return [(account, bounds[account.scope]) for account in accounts(room, person)]
 
 
 def accounts(room: RoomId, person: PersonId) -> tuple[Account, ...]:
-    """Whose use it is."""
-    return Account("person", person), Account("room", room), Account("server")
+    """Whose use it is. What the server does by itself is no person's."""
+    shared = Account("room", room), Account("server")
+    return (Account("person", person), *shared) if person else shared
 
 
 def _raise(excess: Excess | None) -> None:

@@ -274,13 +274,18 @@ class Workers:
 
     async def rehearse(self, handle: RoomHandle, book: Book, job: Job, answers: Answers) -> None:
         """Plays a job through that is in no book, for the answer that it leaves in the cache. It takes nobody's
-        place. Raises StaleEpoch when it was given up.
+        place, but what it takes counts for the room and the server. Raises StaleEpoch when it was given up,
+        HourlyLimit.
         """
+        await self._metering.check(handle.room, job)
         exchange = replace(self._exchange, answers=answers)
         # It is alone in a line of its own, so no file of it is another job's.
         writing = Places(JobQueue(1, 1), self._reporting).writing(handle, book, job)
         run = self._open(handle, book, job, job.begin(), exchange, _drop, Experience(), writing, shared=False)
-        await run.go()
+        try:
+            await run.go()
+        finally:
+            self._metering.spent(handle.room, job)
 
     def _open(
         self,

@@ -21,6 +21,7 @@ from generation.offline import OfflineModel
 from generation.prewarm import Wish
 from generation.scripted import FixedModels, ScriptedModel, said
 from generation.settings import GenerationSettings
+from generation.usage import Bounds, Quotas
 from generation.views import GenerationRequest, JobView
 from tests.generation.fakes import ADA, ROOM, FakeRoom, FakeRooms
 
@@ -141,6 +142,20 @@ async def test_what_has_changed_is_asked_anew(room: FakeRoom) -> None:
         assert len(model.asked) == 2
         assert (await ask(made, room)).cached
     assert "# new" in model.asked[1][1].content
+
+
+@pytest.mark.parametrize("quotas", [Quotas(room=Bounds(tokens=10)), Quotas(server=Bounds(tokens=10))])
+async def test_what_was_asked_ahead_counts_for_the_room_and_the_server(
+    room: FakeRoom, quotas: Quotas, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = ScriptedModel(said(EDIT))
+    async with warmed(room, model, settings=replace(SETTINGS, quotas=quotas)) as (made, rounds):
+        await made.metering.settle()
+        file = room.document.file("app.py").id
+        room.document.edit(lambda editor: editor.splice(file, 0, 0, "# new\n"))
+        await rounds.look()
+    assert len(model.asked) == 1
+    assert "was not prepared for a prompt" in caplog.text
 
 
 async def test_what_another_process_has_asked_is_not_asked_again(room: FakeRoom) -> None:
