@@ -62,7 +62,7 @@ class LateEdits:
             self._learn(JobId(origin.change), entry.update)
         elif isinstance(origin, UndoOrigin):
             self._jobs.pop(origin.job, None)
-        elif isinstance(origin, PersonOrigin) and self._jobs:
+        elif isinstance(origin, PersonOrigin) and any(done.gaps or done.gone for done in self._jobs.values()):
             return self._find(entry.update)
         return []
 
@@ -104,9 +104,9 @@ class LateEdits:
             for run in runs:
                 if not run.alive:
                     continue
+                behind = IdRange(run.origin_client, run.origin_clock, 1)
                 for job, done in self._jobs.items():
-                    behind = IdRange(run.origin_client, run.origin_clock, 1)
-                    if _neighbours(run) in done.gaps or _holds(done.gone, behind):
+                    if (done.gaps and _neighbours(run) in done.gaps) or (done.gone and _holds(done.gone, behind)):
                         found.append(Late(job, IdRange(run.client, run.clock, run.length)))
         return found
 
