@@ -117,8 +117,14 @@ class Audience:
         self._waiting = []
         if len(waiting) > 1:
             waiting = _together(waiting)
+        elif not waiting[0].event:
+            framed, author, _, _ = waiting[0]
+            for member, write in self.flowing.items():
+                if member is not author:
+                    write(framed)
+            return
         events = any(one.event for one in waiting)
-        whole = waiting[0].framed if len(waiting) == 1 else b"".join([one.framed for one in waiting])
+        whole = b"".join([one.framed for one in waiting])
         plain = b"".join([one.framed for one in waiting if not one.event]) if events else whole
         authors = {one.author for one in waiting if one.author is not None}
         # Those that become slow by this very write have got it.
@@ -187,9 +193,10 @@ class Audience:
 
 def _together(waiting: list[_Waiting]) -> list[_Waiting]:
     """The same, with one frame for all updates that jobs made at once: to a reader each frame is work."""
-    updates = [one.update for one in waiting if one.update and one.author is None]
-    update = side_by_side(updates) if len(updates) > 1 else None
+    places = [place for place, one in enumerate(waiting) if one.update and one.author is None]
+    update = side_by_side([waiting[place].update for place in places]) if len(places) > 1 else None
     if update is None:
         return waiting
-    rest = [one for one in waiting if not one.update or one.author is not None]
-    return [_Waiting(frame(sync_update(update))), *rest]
+    # At the place of the last one, so that what they follow upon comes first.
+    made = [one for place, one in enumerate(waiting[: places[-1]]) if place not in places]
+    return [*made, _Waiting(frame(sync_update(update))), *waiting[places[-1] + 1 :]]

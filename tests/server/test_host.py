@@ -99,6 +99,20 @@ async def test_what_jobs_write_at_about_the_same_time_is_one_frame() -> None:
         assert {bob.replica.read(f"g{number}") for number in range(1, 4)} == {"text"}
 
 
+async def test_what_jobs_write_comes_behind_what_it_follows_upon() -> None:
+    async with room_with(2) as (host, (ann, bob)):
+        ann.send(sync_update(ann.replica.create(text="a")))
+        await turn()
+        bob.take()
+        host.apply(written(host, 101, "g1", "text"), JobOrigin(JobId("j1"), PersonId("Ann")))
+        ann.send(sync_update(ann.replica.insert(1, "b")))
+        host.apply(written(host, 102, "g2", "text"), JobOrigin(JobId("j2"), PersonId("Ann")))
+        await turn()
+        bob.take()
+        assert bob.replica.read() == "ab"
+        assert bob.replica.read("g1") == bob.replica.read("g2") == "text"
+
+
 async def test_an_edit_of_a_person_does_not_wait_for_what_jobs_write() -> None:
     async with room_with(2) as (host, (ann, bob)):
         ann.send(sync_update(ann.replica.create(text="a")))
