@@ -152,11 +152,15 @@ class FinishDelta:
 Delta = TextDelta | ReasoningDelta | UsageDelta | FinishDelta
 
 
+def _at_once() -> float:
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
     """Times in seconds that one stream may take, and the tokens of its answer (None: the model's own).
 
-    After each piece that has come the connection is left alone for ``rest`` seconds, in which more gathers: to
+    After each piece that has come the connection is left alone for ``rest()`` seconds, in which more gathers: to
     wake up for each token of a fast model costs several times as much.
     """
 
@@ -165,7 +169,7 @@ class StreamLimits:
     silence: float = 30.0
     total: float = 600.0
     answer_tokens: int | None = None
-    rest: float = 0.0
+    rest: Callable[[], float] = _at_once
 
 
 class Model(Protocol):

@@ -91,8 +91,9 @@ class OpenAIModel:
                 async for deltas in answer.read(stream.response):
                     for delta in deltas:
                         yield delta
-                    if limits.rest:
-                        await asyncio.sleep(limits.rest)
+                    rest = limits.rest()
+                    if rest:
+                        await asyncio.sleep(rest)
             finally:
                 await stream.close()
         except ModelError:

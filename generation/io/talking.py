@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import Final, Protocol
 
 from generation.accounting import Usage, cost
@@ -34,8 +35,8 @@ from generation.sent import Purpose
 from generation.views import Attempt, Outcome
 
 _BYTES_A_TOKEN: Final = 4.3
-RESTS: Final = 0.75
-"""The part of the interval between two merges in which the connection is left alone; the rest is for all else."""
+_ABOUT: Final = 0.9
+"""What comes this part of a rest after a merge came after that rest."""
 _ENDED: Final = "The job was ended, paused or told something further."
 _AGAIN: Final = "The stream was ended, to ask again."
 
@@ -236,32 +237,35 @@ class Talk:
     ) -> None:
         interval = self._settings.merge_interval_ms / 1000
         listener = self._listener
-        rest = interval * RESTS
+        turns = self._exchange.turns
+        rest = partial(turns.rest, interval)
         merged = self._clock.monotonic()
         model = self._exchange.models.open(spec.name)
-        async with aclosing(Pump(model.stream(messages, replace(limits, rest=rest)))) as pump:
-            self._pump = pump
-            try:
-                while True:
-                    wait = max(0.0, merged + rest - self._clock.monotonic()) if writer.dirty else None
-                    got = await pump.take(wait)
-                    if got is Signal.END:
-                        return
-                    # A late token of a job that was ended meanwhile must not land.
-                    listener.check()
-                    if not isinstance(got, Signal):
-                        self._take(writer, got)
-                    if writer.cut is not None:
-                        return
-                    now = self._clock.monotonic()
-                    if writer.dirty and (got is Signal.NOTHING_YET or now - merged >= rest):
-                        merged = now
-                        await self._exchange.turns.mine()
+        stream = model.stream(messages, replace(limits, rest=rest))
+        with turns.stream():
+            async with aclosing(Pump(stream)) as pump:
+                self._pump = pump
+                try:
+                    while True:
+                        wait = max(0.0, merged + rest() - self._clock.monotonic()) if writer.dirty else None
+                        got = await pump.take(wait)
+                        if got is Signal.END:
+                            return
+                        # A late token of a job that was ended meanwhile must not land.
                         listener.check()
-                        listener.merge()
-                    listener.writing()
-            finally:
-                self._pump = None
+                        if not isinstance(got, Signal):
+                            self._take(writer, got)
+                        if writer.cut is not None:
+                            return
+                        now = self._clock.monotonic()
+                        if writer.dirty and (got is Signal.NOTHING_YET or now - merged >= rest() * _ABOUT):
+                            merged = now
+                            await turns.mine()
+                            listener.check()
+                            listener.merge()
+                        listener.writing()
+                finally:
+                    self._pump = None
 
     def _take(self, writer: AnswerWriter, deltas: Sequence[Delta]) -> None:
         answer: list[str] = []
