@@ -122,8 +122,8 @@ class Job:
     charged_tokens: int = 0
     """Of the tokens and the money that it took, what this process has counted already."""
     charged_cost: float = 0.0
-    steered: str = ""
-    """What names the last steering, so that one that is asked for twice is done once."""
+    steered_by: list[str] = field(default_factory=list)
+    """What names each steering, so that one that is asked for twice is done once, whatever came in between."""
 
     @property
     def client(self) -> ClientId:
@@ -270,15 +270,20 @@ class Job:
 
         A second time with the same ``key`` nothing happens. Raises Conflict if it has ended, LimitExceeded.
         """
-        if key and key == self.steered:
+        if self.was_steered(key):
             return False
         self.may_be_steered()
         self.steers.append(sentence)
-        self.steered = key
+        if key:
+            self.steered_by.append(key)
         if not self.running:
             return False
         self._queue(client)
         return True
+
+    def was_steered(self, key: str) -> bool:
+        """Whether it was told what ``key`` names."""
+        return bool(key) and key in self.steered_by
 
     def may_be_steered(self) -> None:
         """Raises Conflict if it has ended, LimitExceeded if it was steered as often as it may be."""

@@ -52,7 +52,7 @@ class Steering:
 
     def steer(self, handle: RoomHandle, job: Job, sentence: str, asker: Asker, key: str) -> None:
         """Tells the job something further; one that runs is asked anew. Raises Conflict, LimitExceeded."""
-        if key and key == job.steered:
+        if job.was_steered(key):
             return  # It was told so, and may have ended since.
         job.may_be_steered()
         most = self._settings.prompt_chars

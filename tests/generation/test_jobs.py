@@ -164,6 +164,10 @@ def test_a_running_job_that_is_steered_is_asked_anew_and_one_that_waits_is_only_
         job.check(epoch)
     assert not job.steer("second", ClientId(9), "key"), "asked twice it is done once"
     assert job.steers == ["first", "second"]
+    job.steer("third", ClientId(9), "other")
+    kept = Job.from_bytes(job.to_bytes())
+    assert not kept.steer("second", ClientId(10), "key"), "also when something else was said in between"
+    assert kept.steers == ["first", "second", "third"]
 
 
 def test_an_ended_job_cannot_be_paused_resumed_or_steered() -> None:
