@@ -74,6 +74,10 @@ class Audience:
             member = connection.member
             self.flowing = {other: write for other, write in self.flowing.items() if other is not member}
             self.slow[member] = connection
+            # Something else that was written to it has filled its buffer. What waits was to go to it as well.
+            waiting = b"".join([one.framed for one in self._waiting if one.author is not member and not one.event])
+            if waiting:
+                connection.write(waiting)
 
     def read_again(self, connection: YConnection) -> None:
         """A connection's reader has drained what waited for it; what it missed goes out at once."""

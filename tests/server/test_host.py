@@ -113,6 +113,17 @@ async def test_what_jobs_write_comes_behind_what_it_follows_upon() -> None:
         assert bob.replica.read("g1") == bob.replica.read("g2") == "text"
 
 
+async def test_who_falls_behind_before_what_jobs_wrote_has_gone_out_gets_it_all_the_same() -> None:
+    async with room_with(2) as (host, (ann, bob)):
+        host.apply(written(host, 101, "g1", "text"), JobOrigin(JobId("j1"), PersonId("Ann")))
+        bob.protocol.pause_writing()
+        host.flush()
+        assert (ann.take(), bob.take()) == ([2], [2])
+        assert bob.replica.read("g1") == "text"
+        bob.protocol.resume_writing()
+        assert bob.take() == []
+
+
 async def test_an_edit_of_a_person_does_not_wait_for_what_jobs_write() -> None:
     async with room_with(2) as (host, (ann, bob)):
         ann.send(sync_update(ann.replica.create(text="a")))
