@@ -15,6 +15,7 @@ its answer that it is given; ``json``: can be held to JSON.
 AnswerFormat = Literal["auto", "blocks", "whole"]
 """How a model is told to answer: with search/replace blocks, with whole files, or as the strategy says."""
 
+OPENAI_URL: Final = "https://api.openai.com/v1"
 _ANSWER_SHARE: Final = 2
 """At most one of so many parts of the window is kept free for the answer."""
 
@@ -37,6 +38,11 @@ class Provider:
     api_key: str | None = field(default=None, repr=False)
     missing_key: str = ""
     """Where the key should have been, in words, if it was not there; then the provider cannot be asked."""
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return self.base_url or OPENAI_URL
 
 
 @dataclass(frozen=True, slots=True)

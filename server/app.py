@@ -29,7 +29,6 @@ from generation.io.models import ConfiguredModels
 from generation.io.service import GenerationEngine
 from generation.io.shared import SharedGeneration
 from generation.service import GenerationService
-from server.collector import settle_collector
 from server.dispatch import Dispatch
 from server.door.door import Door
 from server.door.past import OlderTexts, Past
@@ -40,6 +39,7 @@ from server.history.doors import ChangeDoor
 from server.history.service import History
 from server.history.settings import HistorySettings
 from server.hub import Hub
+from server.interpreter import settle_interpreter
 from server.routes import routes
 from server.settings import Settings
 from server.sharing import share
@@ -262,7 +262,7 @@ async def _serve(settings: Settings, listener: socket.socket, on_ready: Callable
         state.history.leave()
 
     def ready() -> None:
-        settle_collector()
+        settle_interpreter()
         on_ready(address)
 
     # Other nodes are there to take them; a server that is alone is back as soon as it can.

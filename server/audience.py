@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from collab.effects import Close, Control, Durable, Effect, Send, SendPresence, SendState
 from collab.ids import ConnectionId
 from collab.room import Member, Room
 from collab.wire import side_by_side, sync_step2, sync_update
 from server.announce import Announcer
-from server.messages.events import AnyEvent
+from server.messages.events import AnyEvent, Saved
 from server.transport import frame
 
 if TYPE_CHECKING:
@@ -141,6 +142,30 @@ class Audience:
                 )
             if data:
                 write(data)
+
+    def carry_out(self, effect: Effect) -> None:
+        """An effect that concerns one connection."""
+        match effect:
+            case Send(member=member, payload=payload):
+                self.send(member, payload)
+            case SendState(member=member, state=state):
+                self.send_state(member, state)
+            case SendPresence(member=member):
+                self.send_presence(member)
+            case Durable(member=member, count=count):
+                connection = self.members.get(member)
+                if connection is not None:
+                    connection.tell(Saved(count=count))
+            case Control(member=member, text=text):
+                controlled = self.controlled.get(member)
+                if controlled is not None:
+                    controlled.ask(text)
+            case Close(member=member, code=code, reason=reason):
+                connection = self.members.get(member)
+                if connection is not None:
+                    connection.end(code, reason)
+            case _:
+                raise TypeError(f"an effect that nobody carries out: {effect!r}")
 
     def send(self, member: Member, payload: bytes) -> None:
         """One message to one connection of the y-websocket dialect."""

@@ -9,6 +9,7 @@ from typing import Final
 from collab.ports import Clock
 from collab.syntax.syntax import Syntax
 from generation.cache import AnswerCache
+from generation.catalog import OPENAI_URL
 from generation.io.answers import Answers
 from generation.io.gathering import Gathering
 from generation.io.indexing import Indexed, Indexes
@@ -19,7 +20,6 @@ from generation.io.vectors_file import VectorFile
 from generation.ports import Models
 from server.settings import Settings
 
-OPENAI_URL: Final = "https://api.openai.com/v1"
 FILE: Final = "vectors.db"
 
 

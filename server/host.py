@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from collab.attribution import Attribution
 from collab.document import Applied, Document
@@ -19,13 +19,9 @@ from collab.effects import (
     Broadcast,
     BroadcastPresence,
     Changed,
-    Close,
-    Control,
     Durable,
     Effect,
     Persist,
-    Send,
-    SendPresence,
     SendState,
 )
 from collab.errors import KeepLost, StoreError, TryLater
@@ -51,7 +47,8 @@ from server.blaming import shown_name
 from server.bus_messages import Said
 from server.following import LOAD_AT_ONCE, Following
 from server.messages.encoding import encode_json
-from server.messages.events import AnyEvent, NotSaved, Saved
+from server.messages.events import AnyEvent, NotSaved
+from server.spreading import Spreading
 from server.undoing import Undoing
 
 if TYPE_CHECKING:
@@ -61,8 +58,6 @@ if TYPE_CHECKING:
     from server.room_link import RoomLink
 
 T = TypeVar("T")
-SPREAD_SECONDS: Final = 0.005
-"""What jobs write goes out this often at most: many jobs at once cost each connection one write, not many."""
 logger = logging.getLogger(__name__)
 
 
@@ -76,14 +71,11 @@ class RoomHost:
         self._limits = limits
         self._clock = clock
         self._records = records
-        self._loop = loop
         self._announcer = Announcer()
         self.audience = Audience(room, self._announcer)
         self._following = Following(room, limits, self._announcer)
         self._natives = self._following.members
-        self._scheduled = False
-        self._spreading: asyncio.TimerHandle | None = None
-        self._spread_at = 0.0
+        self._spreading = Spreading(loop, self.flush)
         self._unstored: deque[tuple[int, bytes, bytes]] = deque()
         """What jobs wrote and nobody was shown yet: the entry's number, the state before it, the update."""
         self.log = LogSize()
@@ -257,7 +249,7 @@ class RoomHost:
     def set_presence(self, client: ClientId, state: Mapping[str, object] | None) -> None:
         """Sets or removes an awareness state that the server speaks for."""
         self._room.presence.put(client, state, self._clock.monotonic())
-        self._spread_soon()
+        self._spreading.soon()
 
     def put_record(self, kind: str, key: str, value: bytes | None) -> None:
         """Stores or forgets a record of the room, soon and in order; none of jobs that another node keeps."""
@@ -350,13 +342,11 @@ class RoomHost:
 
     def schedule(self) -> None:
         """Has ``flush`` run once the present turn of the event loop has brought all that it brings."""
-        if not self._scheduled:
-            self._scheduled = True
-            self._loop.call_soon(self.flush)
+        self._spreading.this_turn()
 
     def flush(self) -> None:
         """Applies and spreads what has come in."""
-        self._scheduled = False
+        self._spreading.flushed()
         if self._room.has_incoming and not self.retired:
             before = self._shown(self.document.state_vector()) if self.audience.slow else b""
             self._perform(self._room.turn(), before)
@@ -364,17 +354,6 @@ class RoomHost:
             for entry in arrived:
                 self.undoing.entered(entry)
         self.audience.write_out()
-
-    def _spread_soon(self) -> None:
-        """Has what jobs write go out, in one piece for all that comes in a few milliseconds."""
-        if self._spreading is None:
-            at = max(self._loop.time(), self._spread_at + SPREAD_SECONDS)
-            self._spreading = self._loop.call_at(at, self._spread_now)
-
-    def _spread_now(self) -> None:
-        self._spreading = None
-        self._spread_at = self._loop.time()
-        self.flush()
 
     def follow(self, entries: Iterable[LogEntry]) -> None:
         """Takes entries that another node has stored."""
@@ -404,7 +383,7 @@ class RoomHost:
         while self._unstored and self._unstored[0][0] <= seq:
             _, before, update = self._unstored.popleft()
             self.audience.broadcast(update, None, before)
-            self._spread_soon()
+            self._spreading.soon()
         self._perform(self._room.durable(seq))
 
     def _shown(self, state: bytes) -> bytes:
@@ -458,7 +437,7 @@ class RoomHost:
             effects = [effect for effect in effects if not isinstance(effect, Broadcast)]
         self._perform(effects, self._shown(applied.before) if self.audience.slow else b"")
         if isinstance(origin, JobOrigin):
-            self._spread_soon()
+            self._spreading.soon()
         else:
             self.audience.write_out()
         if isinstance(origin, PersonOrigin):
@@ -506,33 +485,11 @@ class RoomHost:
                 if self.link is not None and self.urgent:
                     self.link.show(full=False)
             else:
-                self._single(effect)
-
-    def _single(self, effect: Effect) -> None:
-        match effect:
-            case Send(member=member, payload=payload):
-                self.audience.send(member, payload)
-            case SendState(member=member, state=state):
-                self.flush()
-                self.audience.send_state(member, state)
-            case SendPresence(member=member):
-                self.audience.send_presence(member)
-            case Durable(member=member, count=count):
-                connection = self.audience.members.get(member)
-                if connection is not None:
-                    connection.tell(Saved(count=count))
-            case Control(member=member, text=text):
-                controlled = self.audience.controlled.get(member)
-                if controlled is not None:
-                    controlled.ask(text)
-            case Close(member=member, code=code, reason=reason):
-                connection = self.audience.members.get(member)
-                if connection is not None:
-                    connection.end(code, reason)
-            case _:
-                raise TypeError(f"an effect that nobody carries out: {effect!r}")
+                if isinstance(effect, SendState):
+                    self.flush()
+                self.audience.carry_out(effect)
 
     def _tell(self, message: AnyEvent) -> None:
         self.audience.tell(message)
-        self._spread_soon()
+        self._spreading.soon()
         self._following.tell(message)

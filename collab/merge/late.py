@@ -7,21 +7,17 @@ So such an edit can be told by its neighbours, whatever client and node it comes
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Final
 
 from collab.errors import MalformedMessage
 from collab.ids import ClientId, JobId
 from collab.ledger import Ledger
+from collab.merge.latest import Latest
 from collab.merge.ranges import IdRanges
 from collab.merge.structs import NOBODY, ItemId, Run, goes_on, read_structs
 from collab.origin import ChangeOrigin, JobOrigin, PersonOrigin, UndoOrigin
 from collab.ports import LogEntry
 from collab.wire import IdRange, read_delete_set
-
-MOST_JOBS: Final = 50
-"""The latest jobs whose changes are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +41,11 @@ class LateEdits:
     """Watches one room's log."""
 
     def __init__(self) -> None:
-        self._jobs: OrderedDict[JobId, _Done] = OrderedDict()
+        self._jobs = Latest(_Done)
 
     def remember(self, job: JobId, ledger: Ledger) -> None:
         """What a job of before has deleted."""
-        done = self._of(job)
+        done = self._jobs.of(job)
         done.gone = done.gone | IdRanges(ids for item in ledger.deleted for ids in item.kept)
 
     def see(self, entry: LogEntry) -> list[Late]:
@@ -61,23 +57,13 @@ class LateEdits:
             # A change is kept as a job is.
             self._learn(JobId(origin.change), entry.update)
         elif isinstance(origin, UndoOrigin):
-            self._jobs.pop(origin.job, None)
+            self._jobs.forget(origin.job)
         elif isinstance(origin, PersonOrigin) and any(done.gaps or done.gone for done in self._jobs.values()):
             return self._find(entry.update)
         return []
 
-    def _of(self, job: JobId) -> _Done:
-        done = self._jobs.get(job)
-        if done is None:
-            done = self._jobs[job] = _Done()
-            while len(self._jobs) > MOST_JOBS:
-                self._jobs.popitem(last=False)
-        else:
-            self._jobs.move_to_end(job)
-        return done
-
     def _learn(self, job: JobId, update: bytes) -> None:
-        done = self._of(job)
+        done = self._jobs.of(job)
         if goes_on(update) in done.clients:
             return  # More of the job's own text, behind its own: nobody is in the way.
         try:

@@ -8,7 +8,6 @@ late it comes, and put into a new file of the same name.
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +17,7 @@ from collab.errors import MalformedMessage
 from collab.ids import ClientId, FileId, JobId
 from collab.ledger import Copy, Ledger
 from collab.merge.edits import splice
+from collab.merge.latest import Latest
 from collab.merge.places import anchor_behind
 from collab.merge.ranges import IdRanges
 from collab.merge.structs import NOBODY, ItemId, Run, goes_on, read_structs
@@ -25,8 +25,6 @@ from collab.origin import ChangeOrigin, JobOrigin, PersonOrigin, UndoOrigin
 from collab.ports import LogEntry
 from collab.wire import IdRange, decode_state_vector, encode_state_vector, read_delete_set
 
-MOST_JOBS: Final = 50
-"""The latest jobs whose files are remembered."""
 LOST_AND_FOUND: Final = "recovered.txt"
 """The name of a new file, if nobody knows that of the one that is gone."""
 
@@ -54,11 +52,11 @@ class Strays:
     """Watches one room's log."""
 
     def __init__(self) -> None:
-        self._jobs: OrderedDict[JobId, _Taken] = OrderedDict()
+        self._jobs = Latest(_Taken)
 
     def remember(self, job: JobId, ledger: Ledger) -> None:
         """What a job of before has taken away again."""
-        taken = self._of(job)
+        taken = self._jobs.of(job)
         taken.clients |= {item.ids.client for item in (*ledger.inserted, *ledger.dropped)}
         away = {item.file for item in ledger.away}
         taken.gone = taken.gone | IdRanges(item.ids for item in ledger.dropped if item.file in away)
@@ -75,7 +73,7 @@ class Strays:
 
     def learn(self, job: JobId, update: bytes) -> None:
         """What a job, or its undo, has written and deleted."""
-        taken = self._of(job)
+        taken = self._jobs.of(job)
         if goes_on(update) in taken.clients:
             return  # More of the job's own text, behind its own: nobody is in the way.
         try:
@@ -99,32 +97,22 @@ class Strays:
         found: list[Stray] = []
         for runs in structs.values():
             for run in runs:
-                job = self._beside(run) if run.alive else None
-                if job is not None:
-                    taken = self._jobs[job]
+                beside = self._beside(run) if run.alive else None
+                if beside is not None:
+                    job, taken = beside
                     taken.beside = taken.beside | IdRanges([run.ids])
                     if run.units:
                         found.append(Stray(job, run.ids, run.text, run.origin))
         return found
 
-    def _of(self, job: JobId) -> _Taken:
-        taken = self._jobs.get(job)
-        if taken is None:
-            taken = self._jobs[job] = _Taken()
-            while len(self._jobs) > MOST_JOBS:
-                self._jobs.popitem(last=False)
-        else:
-            self._jobs.move_to_end(job)
-        return taken
-
-    def _beside(self, run: Run) -> JobId | None:
+    def _beside(self, run: Run) -> tuple[JobId, _Taken] | None:
         near = [(run.origin_client, run.origin_clock), (run.right_client, run.right_clock)]
         if run.parent is not None:
             near.append(run.parent)
         ids = [IdRange(client, clock, 1) for client, clock in near if client != NOBODY]
         for job, taken in self._jobs.items():
             if any(taken.gone.touches(one) or taken.beside.touches(one) for one in ids):
-                return job
+                return job, taken
         return None
 
 

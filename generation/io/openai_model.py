@@ -7,6 +7,7 @@ step by step, because a timeout around a whole generator would strike in the cod
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -39,9 +40,10 @@ from generation.ports import (
     UsageDelta,
 )
 
+logger = logging.getLogger(__name__)
+
 DRAIN_SECONDS: Final = 0.05
 """How long the end of a connection is waited for once all of an answer has come."""
-OPENAI_URL: Final = "https://api.openai.com/v1"
 _TOLD: Final = 300
 """Characters of a provider's own words that are passed on."""
 _TOO_LONG: Final = re.compile(
@@ -61,7 +63,7 @@ class OpenAIModel:
     def __init__(self, spec: ModelSpec) -> None:
         self.name = spec.name
         self._spec = spec
-        self._url = spec.provider.base_url or OPENAI_URL
+        self._url = spec.provider.url
         self._key = spec.provider.api_key or ""
         # The client insists on a key; local servers ignore it.
         self._client = openai.AsyncOpenAI(
@@ -268,10 +270,7 @@ class _Answer:
             if broken is not None:
                 raise broken
             if done:
-                # Read to its end, so that the connection can be used again.
-                async with asyncio.timeout(DRAIN_SECONDS):
-                    async for _ in pieces:
-                        pass
+                await _drain(pieces)
                 return
 
     def _note(self, deltas: list[Delta]) -> None:
@@ -285,6 +284,16 @@ class _Answer:
         now, limits = self._time(), self._limits
         wait = self._heard + limits.silence if self.started else self._began + limits.first_token
         return max(0.0, min(wait, self._began + limits.total) - now)
+
+
+async def _drain(pieces: AsyncIterator[bytes]) -> None:
+    """Reads an answer to its end, so that its connection can be used again; all that matters of it is here."""
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            async for _ in pieces:
+                pass
+    except (TimeoutError, httpx2.HTTPError) as error:
+        logger.debug("a connection is not used again: %s", error)
 
 
 def _unread(response: httpx2.Response) -> bytes:

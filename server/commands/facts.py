@@ -19,13 +19,12 @@ from redis.exceptions import RedisError
 from collab.errors import StoreError
 from collab.io.redis_address import Kind
 from collab.io.redis_link import RedisLink
-from generation.catalog import ModelSpec
+from generation.catalog import OPENAI_URL, ModelSpec
 from server.commands.findings import AddressFacts, FolderFacts, ModelFacts, RedisFacts, ServerFacts
 from server.engine_settings import generation_settings
 from server.settings import Settings, is_loopback
 
 _SECONDS: Final = 5.0
-_OPENAI: Final = "https://api.openai.com/v1"
 
 Ask = Callable[..., Awaitable[Any]]
 """Sends one command to one server."""
@@ -65,14 +64,14 @@ async def models(settings: Settings) -> list[ModelFacts]:
     engine = generation_settings(settings)
     catalog = engine.models()
     if not len(catalog):
-        return [ModelFacts(None, _OPENAI)]
+        return [ModelFacts(None, OPENAI_URL)]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_model(spec, min(engine.timeout_connect, 10.0))) for spec in catalog]
     return [task.result() for task in tasks]
 
 
 async def _model(spec: ModelSpec, seconds: float) -> ModelFacts:
-    where = spec.provider.base_url or _OPENAI
+    where = spec.provider.url
     if spec.provider.missing_key:
         return ModelFacts(spec.id, where, missing_key=spec.provider.missing_key)
     key = spec.provider.api_key

@@ -22,7 +22,7 @@ from collab.ports import LogEntry
 from collab.room import Room
 from collab.wire import write_uint
 from server.blaming import plain_blame
-from server.collector import settle_collector
+from server.interpreter import settle_interpreter
 from tests.collab.replicas import HandClock, Setup
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
@@ -85,7 +85,7 @@ class Scene:
 def scene() -> Iterator[Scene]:
     scene = Scene(7)
     thresholds = gc.get_threshold()
-    settle_collector()  # As the server does.
+    settle_interpreter()  # As the server does.
     yield scene
     gc.unfreeze()
     gc.set_threshold(*thresholds)

@@ -17,7 +17,7 @@ from collab.ids import ClientId, FileId, RoomId
 from collab.io.clock import SystemClock
 from generation.io.indexing import Indexed, Indexes
 from generation.io.searching import Searching
-from server.collector import settle_collector
+from server.interpreter import settle_interpreter
 from tests.bench.labelled import projects
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
@@ -94,7 +94,7 @@ class Stall:
 async def test_an_index_of_five_thousand_files() -> None:
     files = texts()
     document = room(files)
-    settle_collector()
+    settle_interpreter()
     before = memory_mb()
     clock = SystemClock()
     indexes = Indexes(clock)

@@ -67,6 +67,11 @@ async def test_what_a_change_did_before_it_failed_reaches_everybody() -> None:
         assert len((await store.load(ROOM)).entries) == 2
 
 
+async def fill(ann: Client, host: RoomHost) -> None:
+    ann.send(sync_update(ann.replica.create(text="start")))
+    await turn()
+
+
 def written(host: RoomHost, client: int, file: str, text: str) -> bytes:
     """The update of a job that makes a file."""
     fork = host.document.fork(ClientId(client))
@@ -101,15 +106,14 @@ async def test_what_jobs_write_at_about_the_same_time_is_one_frame() -> None:
 
 async def test_what_jobs_write_comes_behind_what_it_follows_upon() -> None:
     async with room_with(2) as (host, (ann, bob)):
-        ann.send(sync_update(ann.replica.create(text="a")))
-        await turn()
+        await fill(ann, host)
         bob.take()
         host.apply(written(host, 101, "g1", "text"), JobOrigin(JobId("j1"), PersonId("Ann")))
-        ann.send(sync_update(ann.replica.insert(1, "b")))
+        ann.send(sync_update(ann.replica.insert(5, "!")))
         host.apply(written(host, 102, "g2", "text"), JobOrigin(JobId("j2"), PersonId("Ann")))
         await turn()
         bob.take()
-        assert bob.replica.read() == "ab"
+        assert bob.replica.read() == "start!"
         assert bob.replica.read("g1") == bob.replica.read("g2") == "text"
 
 
@@ -126,14 +130,13 @@ async def test_who_falls_behind_before_what_jobs_wrote_has_gone_out_gets_it_all_
 
 async def test_an_edit_of_a_person_does_not_wait_for_what_jobs_write() -> None:
     async with room_with(2) as (host, (ann, bob)):
-        ann.send(sync_update(ann.replica.create(text="a")))
-        await turn()
+        await fill(ann, host)
         bob.take()
         host.apply(written(host, 101, "g1", "text"), JobOrigin(JobId("j1"), PersonId("Ann")))
-        ann.send(sync_update(ann.replica.insert(1, "b")))
+        ann.send(sync_update(ann.replica.insert(5, "!")))
         await turn()
         assert bob.take() == [2, 2]
-        assert bob.replica.read() == "ab"
+        assert bob.replica.read() == "start!"
         assert ann.take() == [2]
 
 
@@ -167,11 +170,6 @@ async def test_a_connection_that_was_lost_departs_once() -> None:
 
 
 # Slow readers
-
-
-async def fill(ann: Client, host: RoomHost) -> None:
-    ann.send(sync_update(ann.replica.create(text="start")))
-    await turn()
 
 
 async def test_a_reader_that_pauses_in_the_middle_of_a_broadcast_disturbs_nobody() -> None:

@@ -37,7 +37,6 @@ from generation.io.service import GenerationEngine
 from generation.offline import OfflineModel
 from generation.ports import FinishDelta, TextDelta
 from generation.scripted import FixedModels, ScriptedModel, Step, said
-from generation.service import GenerationService
 from generation.settings import GenerationSettings
 from generation.usage import Usage
 from generation.views import Choice, GenerationRequest, JobView, Mode
@@ -108,12 +107,6 @@ class Gate:
 
 def text(piece: str) -> Step:
     return TextDelta(piece)
-
-
-def test_the_engine_is_a_generation_service() -> None:
-    def takes(service: GenerationService) -> None: ...
-
-    _: Callable[[GenerationEngine], None] = takes
 
 
 async def test_a_job_changes_a_file_and_says_what_it_does(room: FakeRoom) -> None:

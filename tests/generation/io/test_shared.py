@@ -19,12 +19,10 @@ from generation.events import (
     JobTokens,
     SuggestionAnswered,
 )
-from generation.io.shared import SharedGeneration
 from generation.ports import FinishDelta, TextDelta
 from generation.questions import Submit
 from generation.scripted import ScriptedModel, Step, said
 from generation.sent import Sent
-from generation.service import GenerationService
 from generation.states import MOST_TAKEOVERS
 from generation.takeover import HANDED_OVER, WENT_ON
 from generation.views import GenerationRequest, JobView
@@ -81,12 +79,6 @@ def two(cluster: FakeCluster, *scripts: list[Step]) -> tuple[Node, Node]:
     one.room().add("app.py", APP)
     other.room()
     return one, other
-
-
-def test_it_is_a_generation_service() -> None:
-    def takes(service: GenerationService) -> None: ...
-
-    _: Callable[[SharedGeneration], None] = takes
 
 
 async def test_a_job_asked_for_at_one_node_is_kept_by_another_and_seen_at_both(cluster: FakeCluster) -> None:

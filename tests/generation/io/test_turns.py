@@ -42,10 +42,11 @@ def test_connections_are_left_alone_longer_the_more_jobs_there_are() -> None:
 
 async def test_who_stops_waiting_takes_no_place() -> None:
     turns = Turns(most=1)
-    await turns.mine()
-    first, second = asyncio.create_task(turns.mine()), asyncio.create_task(turns.mine())
+    having, first, second = (asyncio.create_task(turns.mine()) for _ in range(3))
     await asyncio.sleep(0)
+    assert [task.done() for task in (having, first, second)] == [True, False, False]
     first.cancel()
     async with asyncio.timeout(5):
         await second
         await turns.mine()
+    assert first.cancelled()
