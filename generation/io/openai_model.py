@@ -214,7 +214,8 @@ class OpenAIModel:
         text = inner if isinstance(inner, str) and inner else str(error)
         cause = error.__cause__
         if isinstance(error, openai.APIConnectionError) and cause is not None and str(cause):
-            text = str(cause)
+            # aiohttp names a setting of its own in between.
+            text = re.sub(r" ssl:\w+ ", ": ", str(cause))
         if self._key:
             text = text.replace(self._key, "[key]")
         text = " ".join(text.split())

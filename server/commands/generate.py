@@ -175,7 +175,8 @@ def _report(job: JobAnswer, room: RoomId, trouble: str) -> None:
             for path in job.files:
                 say(f"  {printable(path)}")
             if job.hunks_pending:
-                say(f"{counted(job.hunks_pending, 'suggestion')} of it wait for an answer in the room {room}.")
+                wait = "waits" if job.hunks_pending == 1 else "wait"
+                say(f"{counted(job.hunks_pending, 'suggestion')} of it {wait} for an answer in the room {room}.")
             for finding in job.findings:
                 say(f"Found: {printable(finding)}")
             if job.error:

@@ -317,6 +317,26 @@ async def test_nobody_there_can_be_tried_again() -> None:
     await model.aclose()
 
 
+async def test_why_nobody_is_there_is_said_in_plain_words() -> None:
+    with FakeOpenAI() as gone:
+        url = gone.base_url
+    model = OpenAIModel(spec(url))
+    with pytest.raises(ModelUnavailable, match="Cannot connect to host") as failed:
+        await read(model)
+    assert "ssl:" not in str(failed.value)
+    await model.aclose()
+
+
+async def test_a_connection_that_stays_open_behind_the_end_is_not_waited_for(
+    server: FakeOpenAI, model: OpenAIModel
+) -> None:
+    server.script.answers = [Answer("All of it.", scenario="lingers")]
+    async with asyncio.timeout(LIMITS.silence / 2):
+        deltas = await read(model)
+    assert text_of(deltas) == "All of it."
+    assert not [delta for delta in deltas if isinstance(delta, FinishDelta)]
+
+
 async def test_leaving_a_stream_closes_its_connection(server: FakeOpenAI, model: OpenAIModel) -> None:
     server.script.answers = [Answer("x" * 100, scenario="stall")]
     stream = model.stream(ASK, LIMITS)

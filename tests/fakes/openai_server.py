@@ -26,7 +26,7 @@ from starlette.types import Receive, Scope, Send
 SCENARIOS = (
     "ok", "stall", "stall_first", "cut", "no_finish", "length", "malformed", "rate_limited", "server_error",
     "unauthorized", "not_found", "empty", "html", "huge_line", "error_event", "no_stream_options", "bare",
-    "no_max_tokens", "cached", "refused",
+    "no_max_tokens", "cached", "refused", "lingers",
 )  # fmt: skip
 
 
@@ -175,7 +175,7 @@ class _Streaming(Response):
                     await asyncio.sleep(answer.delay)
                 if watching.done():
                     return
-            if scenario != "no_finish":
+            if scenario not in {"no_finish", "lingers"}:
                 await write(self._chunk({}, "length" if scenario == "length" else "stop"))
             if scenario not in {"bare", "no_stream_options"}:
                 usage: dict[str, Any] = {
@@ -186,6 +186,10 @@ class _Streaming(Response):
                 if scenario == "cached":
                     usage["prompt_tokens_details"] = {"cached_tokens": 8}
                 await write(f"data: {json.dumps({**self._head(), 'choices': [], 'usage': usage})}\n\n")
+            if scenario == "lingers":
+                await write("data: [DONE]\n\n")
+                await watching
+                return
             await write("data: [DONE]\n\n", more=False)
         finally:
             watching.cancel()

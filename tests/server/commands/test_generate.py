@@ -55,7 +55,7 @@ async def test_a_job_is_asked_for_and_reported(tmp_path: Path, capsys: pytest.Ca
 async def test_a_job_that_waits_for_answers_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with FakeOpenAI(Answer(NEW)) as fake:
         assert await asked_alone(tmp_path, fake, replace(WRITE, mode="review")) == 4
-    assert "1 suggestion of it wait" in capsys.readouterr().out
+    assert "1 suggestion of it waits for" in capsys.readouterr().out
 
 
 async def test_what_checks_found_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
