@@ -39,6 +39,8 @@ class Records:
         self._ahead: dict[_Key, _Value] = {}
         self._writer = writer
         self._pending: dict[_Key, _Value] = {}
+        self._reads: list[dict[_Key, _Value]] = []
+        """What each read under way finds newer than the store, and may be stored and gone when it ends."""
         self._turn = asyncio.Lock()
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
@@ -54,14 +56,20 @@ class Records:
         # Put last, so that records are stored in the order of their last change.
         pending.pop((room, kind, key), None)
         pending[(room, kind, key)] = (value, fence)
+        for newer in self._reads:
+            newer[(room, kind, key)] = (value, fence)
         self._idle.clear()
         self._work.set()
 
     async def read(self, room: RoomId, kind: str, fence: int = 0) -> dict[str, bytes]:
         """All records of one kind, those included that are not stored yet and are of this fence."""
-        found = await self._store.records(room, kind)
-        waiting = [*self._ahead.items(), *self._pending.items()]
-        for (other, other_kind, key), (value, under) in waiting:
+        newer = {**self._ahead, **self._pending}
+        self._reads.append(newer)
+        try:
+            found = await self._store.records(room, kind)
+        finally:
+            self._reads = [one for one in self._reads if one is not newer]
+        for (other, other_kind, key), (value, under) in newer.items():
             if other == room and other_kind == kind and under == fence:
                 if value is None:
                     found.pop(key, None)
@@ -82,7 +90,7 @@ class Records:
     def forget(self, room: RoomId) -> None:
         """Drops what waits of a room that is being deleted."""
         self._writer.forget(room)
-        for pending in (self._pending, self._ahead):
+        for pending in (self._pending, self._ahead, *self._reads):
             for key in [key for key in pending if key[0] == room]:
                 del pending[key]
 

@@ -57,6 +57,50 @@ async def records_of(store: MemoryStore) -> AsyncIterator[Records]:
         await records.close()
 
 
+class LateStore(SlowStore):
+    """What it reads comes when it is let, as it was when it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.answer = asyncio.Event()
+
+    async def records(self, room: RoomId, kind: str) -> dict[str, bytes]:
+        found = dict(await super().records(room, kind))
+        self.asked.set()
+        await self.answer.wait()
+        return found
+
+
+async def test_a_read_has_what_was_stored_while_it_was_under_way() -> None:
+    store = LateStore()
+    async with records_of(store) as records:
+        records.put(ROOM, "job", "j1", b"one")
+        records.put(ROOM, "job", "j2", b"old")
+        read = asyncio.create_task(records.read(ROOM, "job"))
+        await store.asked.wait()
+        records.put(ROOM, "job", "j2", b"new")
+        records.put(ROOM, "job", "j3", b"three")
+        records.put(ROOM, "job", "j3", None)
+        records.put(ROOM, "job", "j4", b"four")
+        await records.flush(ROOM)
+        store.answer.set()
+        assert await read == {"j1": b"one", "j2": b"new", "j4": b"four"}
+
+
+async def test_a_read_has_nothing_of_a_room_that_was_deleted_meanwhile() -> None:
+    store = LateStore()
+    store.let.clear()
+    async with records_of(store) as records:
+        records.put(ROOM, "job", "j1", b"one")
+        read = asyncio.create_task(records.read(ROOM, "job"))
+        await store.asked.wait()
+        records.forget(ROOM)
+        store.answer.set()
+        assert await read == {}
+        store.let.set()
+
+
 async def test_a_record_is_stored_soon() -> None:
     store = MemoryStore()
     async with records_of(store) as records:
