@@ -29,6 +29,7 @@ from collab.ports import Checkpoint, LogEntry, StoredRoom
 
 CHUNK_BYTES: Final = 256 * KIB
 """The largest piece of a message, so that neither side is held up by packing one."""
+CHUNK_ENTRIES: Final = 500
 MAX_MESSAGE_BYTES: Final = 1024 * MIB
 
 
@@ -100,7 +101,7 @@ def pack_stored(stored: StoredRoom) -> Iterator[bytes]:
             fresh.append(to_record(entry.origin))
         part.append((entry.seq, entry.at_ms, number, entry.update))
         size += len(entry.update) + 32
-        if size > CHUNK_BYTES:
+        if size > CHUNK_BYTES or len(part) >= CHUNK_ENTRIES:
             yield msgpack.packb(["origins", fresh])
             yield msgpack.packb(["entries", part])
             fresh, part, size = [], [], 0
@@ -146,7 +147,6 @@ def serve(source: Readable, target: BinaryIO) -> None:
 
 def main() -> None:
     """Serves the process that has started this one, until that ends."""
-    os.nice(10)  # People's edits come first.
     try:
         serve(Unbuffered(sys.stdin.fileno()), sys.stdout.buffer)
     except BrokenPipeError:

@@ -161,7 +161,7 @@ class SqliteWriter:
                 return
             self._connection.execute(
                 "REPLACE INTO records (room, kind, key, value, crc) VALUES (?,?,?,?,?)",
-                (self._make_room(room)[0], kind, key, value, crc32(value)),
+                (self._key_of(room), kind, key, value, crc32(value)),
             )
 
     def close(self) -> None:
@@ -182,6 +182,11 @@ class SqliteWriter:
             return None
         key, last = found
         return key, max(last, self._inbox.last_of(key)), crc32(room.encode())
+
+    def _key_of(self, room: RoomId) -> int:
+        # The number of its last entry, which a record has no need of, takes longer to find than it takes to store.
+        known = self._tails.get(room)
+        return (known if known is not None else self._make_room(room))[0]
 
     def _make_room(self, room: RoomId) -> tuple[int, int, int]:
         found = self._find_room(room)
