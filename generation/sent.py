@@ -16,8 +16,8 @@ from collab.errors import StoreCorrupt
 from generation.context.pieces import Context
 from generation.ports import Message
 
-Purpose = Literal["answer", "continuation", "repair", "cached"]
-MOST_ASKS: Final = 6
+Purpose = Literal["answer", "continuation", "repair", "cached", "summary"]
+MOST_ASKS: Final = 12
 """Requests of one job that are kept, the last ones: a job may ask again, or another model."""
 MOST_BYTES: Final = 2_000_000
 """Characters of the messages of one request that are kept; what is cut is said."""
@@ -66,7 +66,7 @@ class SentAsk:
     messages: tuple[SentMessage, ...]
     purpose: Purpose = "answer"
     """For a first answer, to go on with one that broke off, or to repair one; or it was asked before, and nothing
-    was sent again.
+    was sent again; or a model was to sum up a file that is too long to be shown.
     """
 
 

@@ -42,7 +42,7 @@ class Finding:
         if settings.summary_model is not None:
             models.spec(settings.summary_model)
             kept = Answers(answers, clock) if answers is not None else None
-            summaries = Summaries(models, settings.summary_model, kept)
+            summaries = Summaries(models, settings.summary_model, clock, kept)
         # A parser is for one thread at a time; all of this is in the event loop's.
         self.gathering: Final = Gathering(
             self.indexes, Syntax(), clock, meanings=self.meanings, summarise=summaries

@@ -22,6 +22,7 @@ from generation.context.people import Participant
 from generation.context.relevance import meant, relevance
 from generation.io.indexing import TURN_SECONDS, Indexed, Indexes
 from generation.io.meanings import Meanings
+from generation.io.summarising import Asked
 from generation.jobs import Job
 from generation.pipeline import AnswerWriter
 from generation.ports import RoomHandle
@@ -31,6 +32,8 @@ MOST_OUTLINES: Final = 40
 MOST_EXCERPTS: Final = 8
 MOST_SIMILAR: Final = 40
 MEANING_SECONDS: Final = 2.0
+LAG_SECONDS: Final = 1.0
+"""The index may be so old where only texts have changed since: while jobs write, each request would renew it."""
 MOST_SUMMARISED: Final = 6
 SUMMARISED_CHARACTERS: Final = 6_000
 """From this length on a model may sum a file up, if one is set for that: of so many files for one request."""
@@ -39,7 +42,7 @@ LONG: Final = 24_000
 """Characters of a file from which on a part of it may be shown instead."""
 
 Said = Callable[[str], None]
-Summarise = Callable[[RoomId, str, str], Awaitable[str | None]]
+Summarise = Callable[[RoomId, str, str, Asked], Awaitable[str | None]]
 """A room, a file's path and text to a short text that stands for it; None if there is none."""
 
 
@@ -72,9 +75,18 @@ class Gathering:
         self._summarise = summarise
 
     async def material(
-        self, handle: RoomHandle, book: Book, job: Job, writer: AnswerWriter, patience: float, said: Said
+        self,
+        handle: RoomHandle,
+        book: Book,
+        job: Job,
+        writer: AnswerWriter,
+        patience: float,
+        said: Said,
+        asked: Asked,
     ) -> Material:
-        """What there is for a job. The writer has just been opened on the room's document."""
+        """What there is for a job. The writer has just been opened on the room's document; ``asked`` is told of
+        what models are asked for it.
+        """
         document = handle.document
         listing = writer.session.base_listing()
         base = _Base(writer, {file.id: file.shown for file in listing.files.values()}, document.stamps.count)
@@ -84,12 +96,12 @@ class Gathering:
         found = self._indexes.of(handle.room, document)
         if not found.fresh and len(base.paths) > 200:
             said(f"Reading the project's {len(base.paths)} files.")
-        found = await self._indexes.ready(handle.room, document, patience)
+        found = await self._indexes.ready(handle.room, document, patience, lag=LAG_SECONDS)
         similar = None
         if self._meanings is not None:
             similar = await self._meanings.similar(found, job.prompt, MOST_SIMILAR, MEANING_SECONDS)
         related = self._related(found, job, participants, similar or [])
-        outlines = await self._outlines(found, document, base, related)
+        outlines = await self._outlines(found, document, base, related, asked)
         return Material(
             relevance=related,
             outlines=outlines,
@@ -112,7 +124,7 @@ class Gathering:
         return relevance(found.index, job.prompt, sorted(mine), sorted(others - mine), similar)
 
     async def _outlines(
-        self, found: Indexed, document: Document, base: _Base, related: Mapping[FileId, Relevance]
+        self, found: Indexed, document: Document, base: _Base, related: Mapping[FileId, Relevance], asked: Asked
     ) -> dict[FileId, str]:
         ranked = sorted(related, key=lambda file: -related[file].score)
         outlines: dict[FileId, str] = {}
@@ -120,7 +132,7 @@ class Gathering:
             path = base.paths.get(file)
             if path is not None and not is_generated(path):
                 summed = self._summarise is not None and place < MOST_SUMMARISED
-                make = partial(self._summary, found.room) if summed else self._outline
+                make = partial(self._summary, found.room, asked) if summed else self._outline
                 name = f"{'summary' if summed else 'outline'} {path}"
                 outlines[file] = await self._kept(found.pieces, document, base, file, name, make)
         return outlines
@@ -129,12 +141,12 @@ class Gathering:
         await self._warm(path, text)
         return outline(self._syntax, path, text)
 
-    async def _summary(self, room: RoomId, path: str, text: str) -> str:
+    async def _summary(self, room: RoomId, asked: Asked, path: str, text: str) -> str:
         """What a model says that a long file is about, above its outline."""
         made = await self._outline(path, text)
         if self._summarise is None or len(text) < SUMMARISED_CHARACTERS:
             return made
-        said = await self._summarise(room, path, text)
+        said = await self._summarise(room, path, text, asked)
         return f"{said}\n\n{made}" if said else made
 
     async def _excerpts(self, found: Indexed, base: _Base, prompt: str) -> tuple[Excerpt, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,11 +24,13 @@ from generation.search.vectors import Vectors
 TURN_SECONDS: Final = 0.004
 """So long the index works at once."""
 PAUSE_SECONDS: Final = 0.001
-"""And so long it leaves to others, unless somebody waits for it."""
+"""And so long it leaves to others when it is made first, unless somebody waits for it."""
 REFER_SECONDS: Final = 30.0
 """Who refers to whom is worked out anew no more often than that, as it takes a look at all files."""
 KEEPING_SECONDS: Final = 0.0015
-"""So long at once where it only takes in what changes, as people are typing then."""
+"""So long at once where it only takes in what changes, as people are typing then and jobs write."""
+KEEPING_PAUSE: Final = 0.01
+"""And so long it leaves to others then, unless somebody waits for it."""
 GATHER_SECONDS: Final = 0.3
 """So long changes are collected before the index takes them in by itself."""
 RESTS: Final = 9.0
@@ -58,6 +61,8 @@ class Indexed:
     """The files that have theirs, with the digest of the text that they were made of."""
     referred: float = 0.0
     """When it was worked out last who refers to whom."""
+    held_all: float = -math.inf
+    """When it held all that the document did last."""
     waiting: int = 0
     """How many wait for it."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -67,6 +72,14 @@ class Indexed:
         """Whether the index holds all that the document does."""
         document = self.document()
         return document is None or not self.behind(document.stamps.count)
+
+    def fresh_at(self, time: float) -> bool:
+        """Whether the index holds all that the document held at that time, and knows which files there are now."""
+        document = self.document()
+        if document is None:
+            return True
+        known = document.watched and self.seen >= document.stamps.entries
+        return known and not self.index.pending and self.index.referring and self.held_all >= time
 
     def behind(self, count: int) -> bool:
         """Whether the index lacks something that the document had when its count of changes was this one."""
@@ -128,10 +141,15 @@ class Indexes:
         self._evict(found)
         return found
 
-    async def ready(self, room: RoomId, document: Document, patience: float | None = None) -> Indexed:
-        """The room's index, up to date; or as far as it is after ``patience`` seconds."""
+    async def ready(
+        self, room: RoomId, document: Document, patience: float | None = None, *, lag: float = 0.0
+    ) -> Indexed:
+        """The room's index, up to date; or as far as it is after ``patience`` seconds.
+
+        With ``lag``, what was written in so many last seconds may be missing, if no file is new or was renamed.
+        """
         found = self.of(room, document)
-        if found.fresh:
+        if found.fresh or (lag and found.fresh_at(self._clock.monotonic() - lag)):
             return found
         try:
             async with asyncio.timeout(patience):
@@ -166,7 +184,7 @@ class Indexes:
                 return None
 
         # What changes meanwhile is the next one's: jobs that write change something all the time.
-        upto = document.stamps.count
+        upto, now = document.stamps.count, self._clock.monotonic()
         while found.behind(upto) or self._may_refer(found):
             await self._through(found, document.listing_in_steps())
             listing, count = document.listing(), document.stamps.count
@@ -188,14 +206,17 @@ class Indexes:
             if not document.watched:
                 # Nobody tells what has changed, so once is all that can be done.
                 return
+        found.held_all = now
 
     async def _through(self, found: Indexed, steps: Iterator[None]) -> None:
         """Goes through the steps, and lets others have their turn in between."""
-        turn = TURN_SECONDS if found.waiting or not found.index.referring else KEEPING_SECONDS
-        until = self._clock.monotonic() + turn
+        until = self._clock.monotonic() + KEEPING_SECONDS
         for _ in steps:
             if self._clock.monotonic() >= until:
-                await asyncio.sleep(0 if found.waiting else PAUSE_SECONDS)
+                turn, pause = TURN_SECONDS, PAUSE_SECONDS
+                if found.index.referring and not found.waiting:
+                    turn, pause = KEEPING_SECONDS, KEEPING_PAUSE
+                await asyncio.sleep(0 if found.waiting else pause)
                 until = self._clock.monotonic() + turn
 
     def _watch(self, room: RoomId) -> Callable[[], None]:

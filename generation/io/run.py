@@ -160,6 +160,8 @@ class Run:
 
     async def _work(self) -> None:
         job, landing = self._job, self._landing
+        await self._exchange.turns.start()
+        self.check()
         self._stage(JobState.PREPARING, "Preparing.")
         # What the model is shown is read from the very state that the session is forked at here.
         writer = self._writer = self._open_writer(self._handle.document)
@@ -280,7 +282,14 @@ class Run:
         if self._gathering is None:
             return Material()
         patience = self._settings.index_patience
-        return await self._gathering.material(self._handle, self._book, self._job, writer, patience, self.said)
+        return await self._gathering.material(
+            self._handle, self._book, self._job, writer, patience, self.said, self._summed
+        )
+
+    def _summed(self, messages: Sequence[Message], attempt: Attempt) -> None:
+        """A model was asked to sum a file up; that is the job's to answer for as well."""
+        self._sending.note(attempt.model, messages, "summary")
+        self._job.tried(attempt)
 
     async def until_free(self) -> None:
         """Lands what waits for files that other jobs write, as they get free."""

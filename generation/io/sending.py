@@ -33,9 +33,9 @@ class Sending:
         chosen = self._determined
         if purpose == "answer" and chosen is not None and list(messages) != chosen.messages:
             purpose = "continuation"
-        repairs = purpose == "repair" or chosen is None
+        apart = purpose in {"repair", "summary"}
         ask = sent_ask(
-            Context() if repairs or chosen is None else chosen.context,
+            Context() if apart or chosen is None else chosen.context,
             messages,
             model=model,
             at_ms=self._clock.wall_ms(),

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Final
 
 from collab.errors import InvalidInput
 from collab.ids import RoomId
+from collab.ports import Clock
+from generation.accounting import Usage, cost
+from generation.context.tokens import estimate
 from generation.context.wording import fenced
 from generation.errors import ModelError
 from generation.io.answers import Answers
-from generation.ports import FinishDelta, Message, Models, StreamLimits, TextDelta
+from generation.ports import FinishDelta, Message, Models, StreamLimits, TextDelta, UsageDelta
+from generation.views import Attempt, Outcome
 
 CHARACTERS: Final = 40_000
 """Of a longer file the model sees the beginning."""
@@ -34,48 +39,93 @@ _ASKED: Final = (
 logger = logging.getLogger(__name__)
 
 
+Asked = Callable[[Sequence[Message], Attempt], None]
+"""Is told what a model was sent for a summary, and what came of it."""
+
+
+@dataclass(slots=True)
+class _Said:
+    """What has come of a summary."""
+
+    text: str = ""
+    usage: Usage | None = None
+    finished: bool = False
+
+    @property
+    def words(self) -> str | None:
+        """The summary; None if it is not whole."""
+        words = " ".join(self.text.split())[:_MOST]
+        return words if words and (self.finished or len(words) >= _MOST) else None
+
+
 class Summaries:
     """Asks the configured model of this name."""
 
-    def __init__(self, models: Models, name: str, answers: Answers | None = None) -> None:
+    def __init__(self, models: Models, name: str, clock: Clock, answers: Answers | None = None) -> None:
         self._models = models
         self._name = name
+        self._clock = clock
         self._answers = answers
         self._places = asyncio.Semaphore(AT_ONCE)
         self._resting = 0.0
 
-    async def __call__(self, room: RoomId, path: str, text: str) -> str | None:
-        """What the file is about, in words; None if the model does not say so in time."""
+    async def __call__(self, room: RoomId, path: str, text: str, asked: Asked) -> str | None:
+        """What the file is about, in words; None if the model does not say so in time. ``asked`` is told of the
+        request, if one is made.
+        """
         messages = [Message("system", _ASKED), Message("user", fenced(path, text[:CHARACTERS]))]
         key = "" if self._answers is None else self._answers.key(room, self._models.spec(self._name), messages)
         if self._answers is not None and (known := await self._answers.find(room, key)) is not None:
             return known.text
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._resting:
+        if self._clock.monotonic() < self._resting:
             return None
-        try:
-            async with self._places, asyncio.timeout(SECONDS):
-                said = await self._ask(messages)
-        except (TimeoutError, ModelError, InvalidInput) as error:
-            self._resting = loop.time() + REST_SECONDS
-            logger.warning("no file is summed up by %s for %g s: %s", self._name, REST_SECONDS, error)
-            return None
+        said = await self._say(messages, asked)
         if said is not None and self._answers is not None:
             await self._answers.keep(room, key, said, self._name)
         return said
 
-    async def _ask(self, messages: Sequence[Message]) -> str | None:
+    async def _say(self, messages: Sequence[Message], asked: Asked) -> str | None:
+        said = _Said()
+        async with self._places:
+            began, at_ms = self._clock.monotonic(), self._clock.wall_ms()
+            problem = "It was not waited for."
+            try:
+                async with asyncio.timeout(SECONDS):
+                    await self._ask(messages, said)
+                problem = ""
+            except (TimeoutError, ModelError, InvalidInput) as error:
+                problem = str(error) or f"It took longer than {SECONDS:g} s."
+                self._resting = self._clock.monotonic() + REST_SECONDS
+                logger.warning("no file is summed up by %s for %g s: %s", self._name, REST_SECONDS, problem)
+            finally:
+                seconds = round(self._clock.monotonic() - began, 3)
+                asked(messages, self._attempt(messages, said, problem, seconds, at_ms))
+        return None if problem else said.words
+
+    def _attempt(
+        self, messages: Sequence[Message], said: _Said, problem: str, seconds: float, at_ms: int
+    ) -> Attempt:
+        usage = said.usage
+        if usage is None:
+            # What was refused or never begun is not paid for.
+            prompt = sum(estimate(message.content) for message in messages) if said.text or not problem else 0
+            usage = Usage(prompt, estimate(said.text), estimated=True)
+        price = self._models.spec(self._name).price
+        outcome: Outcome = "answered" if not problem else "broken" if said.text else "failed"
+        return Attempt(
+            self._name, outcome, problem, usage.prompt, usage.answer, cost(price, usage), seconds, at_ms
+        )
+
+    async def _ask(self, messages: Sequence[Message], said: _Said) -> None:
         limits = StreamLimits(first_token=SECONDS, silence=SECONDS, total=SECONDS, answer_tokens=TOKENS)
-        said: list[str] = []
-        finished = False
         async with aclosing(self._models.open(self._name).stream(messages, limits)) as deltas:  # type: ignore[type-var]
             async for delta in deltas:
                 match delta:
                     case TextDelta(piece):
-                        said.append(piece)
+                        said.text += piece
                     case FinishDelta(reason):
-                        finished = reason in {"stop", "length"}
-                if sum(map(len, said)) > _MOST:
+                        said.finished = reason in {"stop", "length"}
+                    case UsageDelta():
+                        said.usage = Usage(delta.prompt_tokens, delta.answer_tokens, delta.cached_tokens)
+                if len(said.text) > _MOST:
                     break
-        words = " ".join("".join(said).split())[:_MOST]
-        return words if words and (finished or len(words) >= _MOST) else None

@@ -88,9 +88,9 @@ class SentAsk(Part):
     others: int = Field(description="Files of which only the path was told.")
     note: str
     messages: list[SentMessage]
-    purpose: Literal["answer", "continuation", "repair", "cached"] = Field(
+    purpose: Literal["answer", "continuation", "repair", "cached", "summary"] = Field(
         description="For a first answer, to go on with one that broke off or was steered, to repair one; or it "
-        "was asked before, and nothing was sent again."
+        "was asked before, and nothing was sent again; or to sum up a file that is too long to be shown."
     )
 
 

@@ -74,7 +74,7 @@ export interface SentMessage { role: "system" | "user" | "assistant"; content: s
 export interface SentAsk {
   model: string; at_ms: number; strategy: string; strategy_why: string; tokens: number; budget: number;
   pieces: SentPiece[]; others: number; note: string; messages: SentMessage[];
-  purpose: "answer" | "continuation" | "repair" | "cached";
+  purpose: "answer" | "continuation" | "repair" | "cached" | "summary";
 }
 
 // What the server says.

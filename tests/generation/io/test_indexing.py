@@ -8,7 +8,7 @@ from collab.document import Document
 from collab.ids import ClientId, FileId
 from collab.io.clock import SystemClock
 from generation.io.indexing import Indexed, Indexes
-from tests.generation.fakes import ROOM
+from tests.generation.fakes import ROOM, ManualClock
 
 
 @pytest.fixture
@@ -49,6 +49,24 @@ async def test_what_changed_is_taken_in_by_itself_and_at_once_for_who_asks(docum
     assert found(indexed, "giraffe") == ["f4.py"]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_who_needs_not_the_last_second_gets_what_there_is_but_for_new_files(document: Document) -> None:
+    clock = ManualClock()
+    indexes = Indexes(clock)
+    clock.now += 5
+    indexed = await indexes.ready(ROOM, document, lag=1.0)
+    assert indexed.fresh
+    document.edit(lambda editor: editor.splice(FileId("id-f3.py"), 0, 0, "# zebra\n"))
+    clock.now += 0.9
+    assert found(await indexes.ready(ROOM, document, lag=1.0), "zebra") == []
+    add(document, "new.py", "giraffe = 1\n")
+    assert found(await indexes.ready(ROOM, document, lag=1.0), "giraffe") == ["new.py"]
+    document.edit(lambda editor: editor.splice(FileId("id-f4.py"), 0, 0, "# lion\n"))
+    clock.now += 1.1
+    assert found(await indexes.ready(ROOM, document, lag=1.0), "lion") == ["f4.py"]
+    document.edit(lambda editor: editor.splice(FileId("id-f5.py"), 0, 0, "# tiger\n"))
+    assert found(await indexes.ready(ROOM, document), "tiger") == ["f5.py"]
 
 
 async def test_who_has_no_patience_gets_what_there_is_and_the_rest_follows(document: Document) -> None:

@@ -22,6 +22,7 @@ const PURPOSES: Record<SentAsk["purpose"], string> = {
   answer: "To answer the request",
   continuation: "To go on with an answer that broke off, or was told something further",
   repair: "To repair what checks found in the answer",
+  summary: "To sum up a file that is too long to be shown",
   cached: "Not sent: the same was asked before, and that answer was used",
 };
 
