@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from weakref import ref
@@ -48,7 +48,9 @@ class Book:
     """One room's jobs, oldest first, and what belongs to them."""
 
     jobs: dict[JobId, Job] = field(default_factory=dict)
-    ledgers: dict[JobId, bytes] = field(default_factory=dict)
+    _ledgers: dict[JobId, bytes] = field(default_factory=dict)
+    _growing: dict[JobId, Callable[[], Ledger]] = field(default_factory=dict)
+    """Ledgers of jobs that write, which are asked for when somebody needs them."""
     redos: dict[JobId, bytes] = field(default_factory=dict)
     suggestions: Suggestions = field(default_factory=Suggestions)
     open_hunks: dict[str, bytes] = field(default_factory=dict)
@@ -79,7 +81,7 @@ class Book:
                 book.suggestions.add(Suggestion.from_bytes(value))
             except CollabError as error:
                 book.problems.append(f"suggestion {key}: {error.message}")
-        book.ledgers = {JobId(key): value for key, value in records[LEDGER].items()}
+        book._ledgers = {JobId(key): value for key, value in records[LEDGER].items()}
         book.redos = {JobId(key): value for key, value in records[REDO].items()}
         book.open_hunks = dict(records.get(OPEN, {}))
         for job in book.jobs.values():
@@ -90,6 +92,14 @@ class Book:
                 except CollabError as error:
                     book.problems.append(f"ledger {job.id}: {error.message}")
         return book
+
+    @property
+    def ledgers(self) -> dict[JobId, bytes]:
+        """What undos take back, by job."""
+        for job, ledger in self._growing.items():
+            self._ledgers[job] = ledger().to_bytes()
+        self._growing.clear()
+        return self._ledgers
 
     def job(self, job: str) -> Job:
         """Raises NotFound."""
@@ -161,8 +171,13 @@ class Book:
 
     def put_ledger(self, job: JobId, ledger: Ledger) -> Change:
         """Sets what an undo of the job takes back."""
-        data = self.ledgers[job] = ledger.to_bytes()
+        self._growing.pop(job, None)
+        data = self._ledgers[job] = ledger.to_bytes()
         return Change(LEDGER, job, data)
+
+    def grow_ledger(self, job: JobId, ledger: Callable[[], Ledger]) -> None:
+        """What an undo of the job takes back is what ``ledger`` gives when it is needed, until it is put."""
+        self._growing[job] = ledger
 
     def begin_anew(self, job: JobId) -> Change:
         """For a new try of an undone job: what was undone stays undone, so there is nothing of it to undo.

@@ -5,7 +5,7 @@ The server implements Rooms and RoomHandle; ``generation/io`` holds the adapters
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
@@ -152,16 +152,16 @@ class FinishDelta:
 Delta = TextDelta | ReasoningDelta | UsageDelta | FinishDelta
 
 
-def _at_once() -> float:
-    return 0.0
+async def _at_once() -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
     """Times in seconds that one stream may take, and the tokens of its answer (None: the model's own).
 
-    After each piece that has come the connection is left alone for ``rest()`` seconds, in which more gathers: to
-    wake up for each token of a fast model costs several times as much.
+    After each piece that has come ``rest`` is awaited before the connection is read again. Meanwhile more gathers:
+    to wake up for each token of a fast model costs several times as much.
     """
 
     connect: float = 10.0
@@ -169,7 +169,7 @@ class StreamLimits:
     silence: float = 30.0
     total: float = 600.0
     answer_tokens: int | None = None
-    rest: Callable[[], float] = _at_once
+    rest: Callable[[], Awaitable[None]] = _at_once
 
 
 class Model(Protocol):

@@ -16,7 +16,7 @@ from generation.progress import Estimate
 from generation.states import JobState
 from generation.views import StrategyName
 
-OFTEN: Final = 0.1
+OFTEN: Final = 0.25
 """Seconds between two estimates while tokens come."""
 _NAME: Final = re.compile(r"[\w./-]+")
 _SCAN_CHARS: Final = 32_000
@@ -64,7 +64,9 @@ class Reckoning:
 
     def writing(self, path: str | None) -> None:
         """The file that is being written, or None between two."""
-        self._tell(self._clock.monotonic())
+        now = self._clock.monotonic()
+        if path != self._job.current_file or now - self._told >= OFTEN:
+            self._tell(now)
         self._job.current_file = path
 
     def learn(self) -> None:

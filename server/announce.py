@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 from collab.document import Document
@@ -148,7 +147,7 @@ def native_frame(message: AnyEvent, *, packed: bool) -> bytes:
 
 def job_part(job: JobView) -> Job:
     """A job as it travels."""
-    return Job(**asdict(job))
+    return Job.model_validate(job, from_attributes=True)
 
 
 def model_part(model: ModelView) -> ModelInfo:
@@ -158,7 +157,7 @@ def model_part(model: ModelView) -> ModelInfo:
 
 def suggestion_part(suggestion: SuggestionView) -> Suggestion:
     """A suggestion as it travels."""
-    return Suggestion(**asdict(suggestion))
+    return Suggestion.model_validate(suggestion, from_attributes=True)
 
 
 def person_part(view: PresenceView) -> Person:

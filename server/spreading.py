@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-SPREAD_SECONDS: Final = 0.005
+SPREAD_SECONDS: Final = 0.008
 """What jobs write goes out this often at most: many jobs at once cost each connection one write, not many."""
 
 

@@ -91,6 +91,11 @@ class Hunk:
             return self.closed or self.taken < len(self.gathered)
         return self.state is HunkState.BLOCKED and self.closed
 
+    @property
+    def needs_paths(self) -> bool:
+        """Whether it takes a path that may not be another file's."""
+        return self.kind == "rename_file" or (self.kind == "new_file" and not self.created)
+
     def block(self, reason: str, conflict: ConflictKind) -> None:
         """From now on its text is only gathered."""
         if self.state is HunkState.OPEN:

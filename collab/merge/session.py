@@ -57,6 +57,8 @@ class MergeSession:
         self._hunks: list[Hunk] = []
         self._pulled: bytes | None = None
         self._pulled_at = live.version
+        self.appended = False
+        """Whether the last pull did no more than add text behind text of this session."""
 
     # What the model is shown
 
@@ -165,12 +167,14 @@ class MergeSession:
         self._work.others = others
         taken_back = any(hunk.withdrawing or hunk.recalling for hunk in work)
         open_files = {hunk.file for hunk in self._hunks if hunk.waits or hunk.state in UNDECIDED}
-        replaced = self._work.sync(live, None if taken_back else open_files)
+        paths = any(hunk.needs_paths for hunk in work)
+        replaced = self._work.sync(live, None if taken_back else open_files, paths=paths)
         for hunk in self._hunks:
             if hunk.file in replaced:
                 hunk.block(_REPLACED, "structural_conflict")
         pull = Pull()
         updates: list[bytes | None] = []
+        appended = self._work.appended
         for hunk in work:
             self._check(hunk)
             if hunk.withdrawing:
@@ -185,6 +189,7 @@ class MergeSession:
             if hunk.closed and not hunk.withdrawing:
                 updates += self._finish(hunk, pull)
         update = joined(updates)
+        self.appended = self._work.appended - appended == sum(one is not None for one in updates)
         if update is not None:
             self._pulled, self._pulled_at = update, live.version
         return replace(pull, update=update)
@@ -200,8 +205,9 @@ class MergeSession:
             return
         removed: IdRanges | None = None
         for hunk in self._hunks:
-            hunk.own.extend(hunk.own_pending)
-            hunk.own_pending = Ledger()
+            if not hunk.own_pending.empty:
+                hunk.own.extend(hunk.own_pending)
+                hunk.own_pending = Ledger()
             for part in hunk.parts:
                 if part.pending.empty:
                     continue

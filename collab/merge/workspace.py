@@ -41,6 +41,8 @@ class Workspace:
         self.others: Callable[[], Sequence[Ledger]] = tuple
         """The present ledgers of the room's other jobs."""
         self.kept: list[Inserted] = []
+        self.appended = 0
+        """How many updates only added text behind what was written last."""
         self._known = Known(live)
         self._base: dict[FileId, str] | None = None
         self._tracks: dict[FileId, Track] = {}
@@ -72,17 +74,18 @@ class Workspace:
             found = self._tracks[file] = Track("")
         return found
 
-    def sync(self, live: Document, files: Collection[FileId] | None = None) -> list[FileId]:
+    def sync(self, live: Document, files: Collection[FileId] | None = None, *, paths: bool = True) -> list[FileId]:
         """Brings the fork up to the live document and follows what people changed.
 
-        Where only some ``files`` matter, nothing is done unless one of them has changed, or which files there are.
-        Returns the files whose text is another object now, so that nothing is known of what stands there.
+        Where only some ``files`` matter, nothing is done unless one of them has changed, or with ``paths`` which
+        files there are. Returns the files whose text is another object now, so that nothing is known of what
+        stands there.
         """
         if self._base is None:
             # Before the fork changes for the first time.
             self._base = {file: self.fork.text(file) for file in self.listing.files}
             self._tracks = {file: Track(text) for file, text in self._base.items()}
-        if live.version == self.seen or (files is not None and self._known.all(live, files)):
+        if live.version == self.seen or (files is not None and self._known.all(live, files, paths=paths)):
             return []
         applied = self.fork.copy(live)
         self.seen = live.version
@@ -186,6 +189,7 @@ class Workspace:
         ):
             return None
         update, ids = pen.write(places[0][2])
+        self.appended += 1
         part.pending.insert(file, ids)
         self.written = file, anchor_behind(ids.client, ids.clock + ids.length - 1)
         return update

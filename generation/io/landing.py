@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from collab.attribution_codec import pack_copies
@@ -22,6 +24,10 @@ from generation.ports import RoomHandle
 LEDGER_OFTEN: Final = 32_000
 """Bytes. A ledger up to this size is stored with each merge, a larger one every LEDGER_EVERY seconds."""
 LEDGER_EVERY: Final = 1.0
+GROWING_EVERY: Final = 0.5
+"""Seconds between two times that a ledger is stored to which text is only added, where no other node may have to
+go on with the job: what it lacks is found in the document after a crash (``generation.recovery``).
+"""
 SHOW_EVERY: Final = 0.1
 """Seconds between two moves of a job's cursor."""
 
@@ -52,11 +58,13 @@ class Landing:
         self._check = check
         self._earlier = book.ledgers.get(job.id)
         self._presence: dict[str, object] | None = None
+        self._named: tuple[str, str] = ("", "")
+        """A model, and how the cursor of this job is named when it writes."""
         self._told_copies = 0
         self._applied = 0
         self._open = OpenHunks(job.id, epoch) if shared else None
         self._unnoted = False
-        self._noted_at = 0.0
+        self._noted_at = -math.inf
         self._shown_at = -SHOW_EVERY
         self._noted_size = 0
         self._hidden = False
@@ -97,6 +105,8 @@ class Landing:
         self._applied = writer.applied
         if self._unnoted and (last or self._may_note(writer)):
             self._note(writer)
+        elif self._unnoted and self._open is None:
+            self._book.grow_ledger(job.id, partial(self._ledger, writer))
         for found in outcome.suggestions:
             now = self._clock.wall_ms()
             suggestion = replace(found, at_ms=now, answered_ms=now if found.state == "merged" else 0)
@@ -123,12 +133,22 @@ class Landing:
             return True
         if self._open is not None and not self._open.settled(writer.session.unfinished):
             return False  # All that is new is told of by the records of open hunks.
-        return self._noted_size < LEDGER_OFTEN or self._clock.monotonic() - self._noted_at >= LEDGER_EVERY
+        every = 0.0
+        if self._noted_size >= LEDGER_OFTEN:
+            every = LEDGER_EVERY
+        elif self._open is None and writer.session.appended:
+            every = GROWING_EVERY
+        return self._clock.monotonic() - self._noted_at >= every
+
+    def _ledger(self, writer: AnswerWriter) -> Ledger:
+        """What an undo takes back."""
+        ledger = Ledger.from_bytes(self._earlier) if self._earlier is not None else Ledger()
+        ledger.extend(writer.session.ledger)
+        return ledger
 
     def _note(self, writer: AnswerWriter) -> None:
         """Stores what an undo takes back."""
-        ledger = Ledger.from_bytes(self._earlier) if self._earlier is not None else Ledger()
-        ledger.extend(writer.session.ledger)
+        ledger = self._ledger(writer)
         if writer.finished:
             # All of it may have been recalled.
             self._job.wrote = not ledger.empty
@@ -151,9 +171,12 @@ class Landing:
             return
         file, anchor = place
         position = anchor_json(anchor)
+        model = self._job.model
+        if self._named[0] != model:
+            self._named = model, f"{model} · {first_words(self._job.prompt)}"
         state: dict[str, object] = {
             "user": {
-                "name": f"{self._job.model} · {first_words(self._job.prompt)}",
+                "name": self._named[1],
                 "color": self._job.color,
                 "kind": "job",
                 "job": self._job.id,

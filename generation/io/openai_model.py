@@ -93,9 +93,7 @@ class OpenAIModel:
                 async for deltas in answer.read(stream.response):
                     for delta in deltas:
                         yield delta
-                    rest = limits.rest()
-                    if rest:
-                        await asyncio.sleep(rest)
+                    await limits.rest()
             finally:
                 await stream.close()
         except ModelError:
@@ -256,15 +254,23 @@ class _Answer:
                 except httpx2.HTTPError as error:
                     piece, broken = _unread(response), error
             deltas: list[Delta] = []
+            texts: list[str] = []
             done = False
             try:
                 for data in events.feed(piece):
                     if data.startswith(b"[DONE]"):
                         done = True
                         break
-                    deltas += _deltas(_read(data, response))
+                    chunk = _read(data, response)
+                    text = _only_text(chunk)
+                    if text is None:
+                        deltas += _joined(texts)
+                        deltas += _deltas(chunk)
+                    else:
+                        texts.append(text)
             except (openai.APIError, ValueError) as error:
                 broken = broken or error  # What came before it was in order.
+            deltas += _joined(texts)
             if deltas:
                 self._note(deltas)
                 yield deltas
@@ -314,6 +320,25 @@ def _read(data: bytes, response: httpx2.Response) -> object:
         words = said if isinstance(said, str) and said else "an error in the middle of the stream"
         raise openai.APIError(words, response.request, body=error if isinstance(error, dict) else None)
     return chunk
+
+
+def _only_text(chunk: object) -> str | None:
+    """The text of a chunk that holds nothing else, as nearly all do."""
+    try:
+        [choice] = chunk["choices"]  # type: ignore[index]
+        delta, text = choice["delta"], choice["delta"]["content"]
+        plain = not (choice.get("finish_reason") or chunk.get("usage"))  # type: ignore[attr-defined]
+        plain = plain and not (delta.get("reasoning_content") or delta.get("reasoning"))
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None
+    return text if plain and isinstance(text, str) else None
+
+
+def _joined(texts: list[str]) -> list[Delta]:
+    """Texts as one, which are then taken out of the list."""
+    text = "".join(texts)
+    texts.clear()
+    return [TextDelta(text)] if text else []
 
 
 def _deltas(chunk: object) -> list[Delta]:

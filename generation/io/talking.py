@@ -238,34 +238,33 @@ class Talk:
         interval = self._settings.merge_interval_ms / 1000
         listener = self._listener
         turns = self._exchange.turns
-        rest = partial(turns.rest, interval)
         merged = self._clock.monotonic()
         model = self._exchange.models.open(spec.name)
-        stream = model.stream(messages, replace(limits, rest=rest))
-        with turns.stream():
-            async with aclosing(Pump(stream)) as pump:
-                self._pump = pump
-                try:
-                    while True:
-                        wait = max(0.0, merged + rest() - self._clock.monotonic()) if writer.dirty else None
-                        got = await pump.take(wait)
-                        if got is Signal.END:
-                            return
-                        # A late token of a job that was ended meanwhile must not land.
+        stream = model.stream(messages, replace(limits, rest=partial(turns.rested, interval)))
+        async with aclosing(Pump(stream)) as pump:
+            self._pump = pump
+            try:
+                while True:
+                    rest = turns.rest(interval)
+                    wait = max(0.0, merged + rest - self._clock.monotonic()) if writer.dirty else None
+                    got = await pump.take(wait)
+                    if got is Signal.END:
+                        return
+                    # A late token of a job that was ended meanwhile must not land.
+                    listener.check()
+                    if not isinstance(got, Signal):
+                        self._take(writer, got)
+                    if writer.cut is not None:
+                        return
+                    now = self._clock.monotonic()
+                    if writer.dirty and (got is Signal.NOTHING_YET or now - merged >= rest * _ABOUT):
+                        merged = now
+                        await turns.mine()
                         listener.check()
-                        if not isinstance(got, Signal):
-                            self._take(writer, got)
-                        if writer.cut is not None:
-                            return
-                        now = self._clock.monotonic()
-                        if writer.dirty and (got is Signal.NOTHING_YET or now - merged >= rest() * _ABOUT):
-                            merged = now
-                            await turns.mine()
-                            listener.check()
-                            listener.merge()
-                        listener.writing()
-                finally:
-                    self._pump = None
+                        listener.merge()
+                    listener.writing()
+            finally:
+                self._pump = None
 
     def _take(self, writer: AnswerWriter, deltas: Sequence[Delta]) -> None:
         answer: list[str] = []

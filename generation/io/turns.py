@@ -4,41 +4,49 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
-MERGES: Final = 2
-"""So many merges are made in one turn, of half a millisecond or so each."""
+WORKS: Final = 2
+"""So many pieces of work are done in one turn: merges, of half a millisecond or so each, and reads."""
 REST: Final = 0.75
 """The part of the interval between two merges in which a job's connection is left alone, so that more gathers."""
-LONG_REST: Final = 0.95
-MANY: Final = 20
-"""So many jobs at once need the time, and their connections are left alone for LONG_REST of it."""
+MORE_REST: Final = 0.2
+"""And so much more of it at most, the longer jobs wait for their turns: there are fewer merges then, of more."""
+WAITS: Final = 4.0
+"""It is left alone for so many times as long more as they wait on average."""
+_RECENT: Final = 0.02
+"""What the last wait counts in the average."""
+STARTS_EVERY: Final = 0.03
+"""Seconds between the starts of two jobs: to begin costs a job more than to write for a second."""
 
 
 class Turns:
     """One for the process."""
 
-    def __init__(self, most: int = MERGES) -> None:
+    def __init__(self, most: int = WORKS) -> None:
         self._most = most
         self._left = most
         self._counting = False
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._streams = 0
+        self._start_at = 0.0
+        self._wait = 0.0
 
-    @contextmanager
-    def stream(self) -> Iterator[None]:
-        """While a model's answer streams in."""
-        self._streams += 1
-        try:
-            yield
-        finally:
-            self._streams -= 1
+    async def start(self) -> None:
+        """Returns when a job may start: at once mostly, a little later where many start together."""
+        now = asyncio.get_running_loop().time()
+        at = max(now, self._start_at)
+        self._start_at = at + STARTS_EVERY
+        if at > now:
+            await asyncio.sleep(at - now)
 
     def rest(self, interval: float) -> float:
-        """How long a stream is left alone between two merges, in seconds."""
-        return interval * (REST + (LONG_REST - REST) * min(1.0, (self._streams - 1) / MANY))
+        """How long a stream is left alone now between two merges, whose ``interval`` is given; all in seconds."""
+        return interval * REST + min(interval * MORE_REST, WAITS * self._wait)
+
+    async def rested(self, interval: float) -> None:
+        """Returns when a stream was left alone for long enough and may be read; ``interval`` is that of merges."""
+        await asyncio.sleep(self.rest(interval))
+        await self.mine()
 
     async def mine(self) -> None:
         """Returns when something may be done: in this turn of the loop, or in one of the next, in order."""
@@ -48,10 +56,12 @@ class Turns:
             loop.call_soon(self._over, loop)
         if self._left and not self._waiting:
             self._left -= 1
+            self._wait -= self._wait * _RECENT
             return
-        free = loop.create_future()
+        free, asked = loop.create_future(), loop.time()
         self._waiting.append(free)
         await free
+        self._wait += (loop.time() - asked - self._wait) * _RECENT
 
     def _over(self, loop: asyncio.AbstractEventLoop) -> None:
         self._left = self._most

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from typing import Final
 
 from pydantic import BaseModel
@@ -14,8 +13,8 @@ from starlette.responses import Response
 from collab.errors import CollabError, Conflict, NotFound
 from collab.ids import room_id
 from generation import events
-from generation.views import GenerationRequest, JobView, SuggestionView
-from server.messages.parts import Job, Suggestion
+from generation.views import GenerationRequest, JobView
+from server.announce import job_part, suggestion_part
 from server.messages.stream import (
     AnyStreamEvent,
     ContextReady,
@@ -84,7 +83,7 @@ class GenerateRoutes:
 
         async def messages() -> AsyncIterator[BaseModel]:
             async with self._generation.watch(job.job) as happened:
-                yield Progress(job=job_message(job))
+                yield Progress(job=job_part(job))
                 async for event in happened:
                     message = stream_message(event)
                     if message is not None:
@@ -115,16 +114,6 @@ class GenerateRoutes:
         )
 
 
-def job_message(job: JobView) -> Job:
-    """The job as a message."""
-    return Job.model_validate(asdict(job))
-
-
-def suggestion_message(suggestion: SuggestionView) -> Suggestion:
-    """The suggestion as a message."""
-    return Suggestion.model_validate(asdict(suggestion))
-
-
 def finished(job: JobView) -> StreamComplete | StreamError:
     """The last message of a stream: an error for a job that failed or was interrupted."""
     if job.state in {"failed", "interrupted"}:
@@ -133,16 +122,16 @@ def finished(job: JobView) -> StreamComplete | StreamError:
             code=f"generation_{job.state}",
             message=job.error or "The job did not finish; retry it.",
         )
-    return StreamComplete(job=job_message(job))
+    return StreamComplete(job=job_part(job))
 
 
 def stream_message(event: events.GenerationEvent) -> AnyStreamEvent | None:
     """The message for an event; None for what the stream does not tell."""
     match event:
         case events.JobStarted(job) | events.JobChanged(job):
-            return Progress(job=job_message(job))
+            return Progress(job=job_part(job))
         case events.JobProgressed(job, detail):
-            return Progress(job=job_message(job), detail=detail)
+            return Progress(job=job_part(job), detail=detail)
         case events.ContextReady(job_id, files, tokens):
             return ContextReady(job=job_id, files=list(files), tokens=tokens)
         case events.StrategyDetermined(job_id, strategy, why):
@@ -154,7 +143,7 @@ def stream_message(event: events.GenerationEvent) -> AnyStreamEvent | None:
         case events.FileEnded(job_id, path, applied, pending):
             return FileEnd(job=job_id, path=path, applied=applied, pending=pending)
         case events.SuggestionAdded(suggestion):
-            return StreamConflict(job=suggestion.job, suggestion=suggestion_message(suggestion))
+            return StreamConflict(job=suggestion.job, suggestion=suggestion_part(suggestion))
         case events.JobFinished(job):
             return finished(job)
         case events.SuggestionAnswered():

@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse, Response
 from collab.errors import InvalidInput, NotFound
 from collab.ids import RoomId
 from generation.service import Asker, GenerationService, JobView
+from server.announce import job_part, suggestion_part
 from server.messages.parts import Choice, Part
 from server.raw_path import BODY_BYTES, refuse_large
 from server.routes.bodies import asker_of, read_json, room_of
-from server.routes.generating import job_message, suggestion_message
 from server.routes.ports import State
 
 ACTIONS: Final = ("cancel", "pause", "resume", "steer", "reorder", "retry", "undo", "redo")
@@ -65,14 +65,14 @@ class JobRoutes:
     async def jobs(self, request: Request) -> Response:
         """The jobs, newest first."""
         jobs = await self._generation.jobs(room_of(request))
-        return JSONResponse({"jobs": [job_message(job).model_dump() for job in jobs]})
+        return JSONResponse({"jobs": [job_part(job).model_dump() for job in jobs]})
 
     async def job(self, request: Request) -> Response:
         """One job."""
         ref = request.path_params["job"]
         for view in await self._generation.jobs(room_of(request)):
             if view.job == ref:
-                return JSONResponse({"job": job_message(view).model_dump()})
+                return JSONResponse({"job": job_part(view).model_dump()})
         raise NotFound(f"There is no job {ref[:80]!r} in this room; ask for the list of jobs.", field="job")
 
     async def act(self, request: Request) -> Response:
@@ -103,7 +103,7 @@ class JobRoutes:
                     f"A job has no action {other[:40]!r}; it has {', '.join(ACTIONS)}.",
                     field="action",
                 )
-        return JSONResponse({"job": job_message(view).model_dump()})
+        return JSONResponse({"job": job_part(view).model_dump()})
 
     async def _reorder(self, room: RoomId, job: str, asked: ReorderBody, asker: Asker) -> JobView:
         if asked.priority is not None:
@@ -113,7 +113,7 @@ class JobRoutes:
     async def suggestions(self, request: Request) -> Response:
         """The suggestions that wait for an answer, or with ``all=1`` the record of what was decided too."""
         found = await self._generation.suggestions(room_of(request), all_of_them=_flag(request, "all"))
-        return JSONResponse({"suggestions": [suggestion_message(one).model_dump() for one in found]})
+        return JSONResponse({"suggestions": [suggestion_part(one).model_dump() for one in found]})
 
     async def answer(self, request: Request) -> Response:
         """Answers a suggestion; the first answer decides."""
@@ -121,7 +121,7 @@ class JobRoutes:
         asked = await read_json(request, AnswerBody, self.body_bytes)
         ref = request.path_params["suggestion"]
         view = await self._generation.answer(room, ref, asked.choice, asker, asked.text)
-        return JSONResponse({"suggestion": suggestion_message(view).model_dump()})
+        return JSONResponse({"suggestion": suggestion_part(view).model_dump()})
 
     async def answer_all(self, request: Request) -> Response:
         """Accepts or rejects all suggestions of a job, or those in one file."""
@@ -130,7 +130,7 @@ class JobRoutes:
         job = request.path_params["job"]
         done = await self._generation.answer_all(room, job, asked.path, asked.choice, asker)
         return JSONResponse(
-            {"answered": done.answered, "failed": list(done.failed), "job": job_message(done.job).model_dump()}
+            {"answered": done.answered, "failed": list(done.failed), "job": job_part(done.job).model_dump()}
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -151,7 +152,7 @@ async def test_what_came_while_the_connection_was_left_alone_is_not_lost_with_it
     said: list[Delta] = []
 
     async def listen() -> None:
-        async for delta in model.stream(ASK, replace(LIMITS, rest=lambda: 0.2)):
+        async for delta in model.stream(ASK, replace(LIMITS, rest=partial(asyncio.sleep, 0.2))):
             said.append(delta)  # noqa: PERF401 - what came before it broke
 
     with pytest.raises(StreamBroken, match="broke off"):

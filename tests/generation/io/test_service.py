@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -33,6 +34,7 @@ from generation.events import (
     SuggestionAdded,
     SuggestionAnswered,
 )
+from generation.io import landing
 from generation.io.service import GenerationEngine
 from generation.offline import OfflineModel
 from generation.ports import FinishDelta, TextDelta
@@ -451,6 +453,37 @@ async def test_after_a_crash_the_job_is_interrupted_and_undo_takes_all_it_wrote(
         await made.undo(ROOM, job.job, ADA)
     assert [file.shown for file in document.listing().files.values()] == ["app.py"]
     assert again.text("app.py") == APP
+
+
+async def test_while_text_only_goes_on_what_undo_takes_back_is_stored_seldom_and_whole_at_the_end(
+    room: FakeRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landing, "GROWING_EVERY", 1e9)
+    stored: list[bytes | None] = []
+    put = room.put_record
+
+    def watched(kind: str, key: str, value: bytes | None) -> None:
+        if kind == "ledger":
+            stored.append(value)
+        put(kind, key, value)
+
+    monkeypatch.setattr(room, "put_record", watched)
+    steps: list[Step] = [text("new.py\n````python\n")]
+    for number in range(8):
+        line = f"x{number} = {number}\n"
+        steps += [text(line), partial(room.until, partial(has, room, "new.py", line))]
+    async with engine(room, ScriptedModel([*steps, text("````\n"), FinishDelta("stop")])) as made:
+        job = await ask(made, room)
+        assert sum(isinstance(origin, JobOrigin) for origin in room.origins) >= 8
+        assert 2 <= len(stored) <= 4
+        again = FakeRoom(room.store, room.document)
+        async with engine(again, ScriptedModel(), seed=2) as other:
+            await other.undo(ROOM, job.job, ADA)
+        assert [file.shown for file in room.document.listing().files.values()] == ["app.py"]
+
+
+def has(room: FakeRoom, path: str, line: str) -> bool:
+    return any(file.shown == path for file in room.document.listing().files.values()) and line in room.text(path)
 
 
 async def test_undo_and_redo_survive_a_restart(room: FakeRoom) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
+from collections.abc import Awaitable
+from itertools import pairwise
+from time import perf_counter
 
 import pytest
 
-from generation.io.turns import Turns
+from generation.io.turns import MORE_REST, REST, STARTS_EVERY, Turns
 
 
 async def test_one_turn_of_the_loop_has_room_for_so_many_and_the_rest_follow_in_order() -> None:
@@ -26,18 +28,70 @@ async def test_one_turn_of_the_loop_has_room_for_so_many_and_the_rest_follow_in_
     assert all(at.count(one) <= 2 for one in at)
 
 
-def test_connections_are_left_alone_longer_the_more_jobs_there_are() -> None:
+async def test_streams_are_left_alone_longer_while_jobs_wait_for_their_turns() -> None:
+    turns = Turns(most=1)
+    assert turns.rest(0.04) == pytest.approx(0.04 * REST)
+
+    async def work() -> None:
+        await turns.mine()
+        await asyncio.sleep(0.002)
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        loop = asyncio.get_running_loop()
+        # A turn of the loop that takes long makes the others wait for theirs.
+        for _ in range(100):
+            group.create_task(work())
+            loop.call_soon(hold, 0.002)
+    waited = turns.rest(0.04)
+    assert 0.04 * REST < waited <= 0.04 * (REST + MORE_REST)
+    for _ in range(500):
+        await turns.mine()
+        await asyncio.sleep(0)
+    assert turns.rest(0.04) == pytest.approx(0.04 * REST, rel=0.01)
+
+
+def hold(seconds: float) -> None:
+    until = perf_counter() + seconds
+    while perf_counter() < until:
+        pass
+
+
+async def test_streams_that_have_rested_are_read_in_turns_with_what_merges() -> None:
+    turns = Turns(most=2)
+    turn, done = 0, []
+
+    async def work(name: str, wait: Awaitable[None]) -> None:
+        await wait
+        done.append((name, turn))
+
+    tasks = [asyncio.create_task(work("read", turns.rested(0.0))) for _ in range(3)]
+    tasks += [asyncio.create_task(work("merge", turns.mine())) for _ in range(3)]
+    async with asyncio.timeout(5):
+        while len(done) < len(tasks):
+            await asyncio.sleep(0)
+            turn += 1
+    at = [turn for _, turn in done]
+    assert sorted(name for name, _ in done) == ["merge"] * 3 + ["read"] * 3
+    assert all(at.count(one) <= 2 for one in at)
+
+
+async def test_jobs_that_come_together_start_one_after_the_other() -> None:
     turns = Turns()
-    with ExitStack() as streams:
-        rests = []
-        for _ in range(40):
-            streams.enter_context(turns.stream())
-            rests.append(turns.rest(0.04))
-    assert rests == sorted(rests)
-    assert rests[0] == pytest.approx(0.03)
-    assert rests[-1] == pytest.approx(0.038)
-    with turns.stream():
-        assert turns.rest(0.04) == rests[0]
+    loop = asyncio.get_running_loop()
+    at: list[float] = []
+
+    async def start() -> None:
+        await turns.start()
+        at.append(loop.time())
+
+    begun = loop.time()
+    await start()
+    assert at[0] == pytest.approx(begun, abs=STARTS_EVERY / 2)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(start())
+    assert all(later - before >= STARTS_EVERY * 0.9 for before, later in pairwise(at[1:]))
+    assert at[-1] - begun >= STARTS_EVERY * 3.9
 
 
 async def test_who_stops_waiting_takes_no_place() -> None:
