@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
-import subprocess
-import sys
-from asyncio import StreamReader, StreamWriter
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import msgpack
 
-import collab
 from collab.compaction import build_checkpoint
 from collab.errors import CompactionRefused
 from collab.ids import RoomId
+from collab.io.child import Child
 from collab.io.compaction_worker import CHUNK_BYTES, MAX_MESSAGE_BYTES, Inbox, pack_stored
 from collab.limits import KIB
 from collab.ports import Checkpoint, Store, StoredRoom
 
 _WORKER: Final = "collab.io.compaction_worker"
-# People's edits come first, already while the worker imports what it needs.
-_START: Final = f"import os, runpy; os.nice(10); runpy.run_module({_WORKER!r}, run_name='__main__')"
-
-
-@dataclass(frozen=True, slots=True)
-class _Worker:
-    process: subprocess.Popen[bytes]
-    reader: StreamReader
-    writer: StreamWriter
+_NICE: Final = 10
+"""People's edits come first."""
 
 
 class Compactor:
@@ -56,14 +42,14 @@ class Compactor:
         self._idle_seconds: Final = idle_seconds
         self._timeout: Final = timeout
         self._turn: Final = asyncio.Lock()
-        self._worker: _Worker | None = None
-        self._retired: list[subprocess.Popen[bytes]] = []
+        self._worker: Child | None = None
+        self._retired: list[Child] = []
         self._retiring: asyncio.TimerHandle | None = None
 
     @property
     def worker_pid(self) -> int | None:
         """The process id of the worker, while there is one."""
-        return self._worker.process.pid if self._worker else None
+        return self._worker.pid if self._worker else None
 
     async def compact(self, room: RoomId) -> Checkpoint | None:
         """Replaces the room's stored log by a checkpoint; None when there is nothing to replace.
@@ -119,61 +105,44 @@ class Compactor:
         finally:
             self._retiring = asyncio.get_running_loop().call_later(self._idle_seconds, self._retire)
 
-    async def _start_worker(self) -> _Worker:
+    async def _start_worker(self) -> Child:
         if self._retiring is not None:
             self._retiring.cancel()
             self._retiring = None
-        self._retired = [process for process in self._retired if process.poll() is None]
-        if self._worker is not None and self._worker.process.poll() is None:
-            return self._worker
-        root = str(Path(collab.__file__).parent.parent)
-        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-        ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                # Not by asyncio: uvloop forks, which stops a large process for 15 ms. This takes half of one.
-                process = subprocess.Popen(  # noqa: ASYNC220, S603 - our own module
-                    [sys.executable, "-c", _START],
-                    stdin=theirs.fileno(),
-                    stdout=theirs.fileno(),
-                    env={**os.environ, "PYTHONPATH": path},
-                    start_new_session=True,  # Ctrl-C in the server's terminal is not for the worker.
-                )
-        except OSError as error:
-            ours.close()
-            raise CompactionRefused(
-                f"The log was not compacted: no process could be started for it ({error}). The log stays."
-            ) from error
-        self._retired.append(process)  # Until it can be spoken to.
-        self._worker = _Worker(process, *await asyncio.open_unix_connection(sock=ours))
-        self._retired.remove(process)
+        self._retired = [child for child in self._retired if not child.ended]
+        if self._worker is None or self._worker.ended:
+            try:
+                self._worker = await Child.start(_WORKER, nice=_NICE)
+            except OSError as error:
+                raise CompactionRefused(
+                    f"The log was not compacted: no process could be started for it ({error}). The log stays."
+                ) from error
         return self._worker
 
     def _retire(self) -> None:
-        """Lets the idle worker end by itself: its input is over."""
+        """Lets the idle worker end by itself."""
         self._retiring = None
         worker, self._worker = self._worker, None
         if worker is not None:
-            worker.writer.close()
-            self._retired.append(worker.process)
+            worker.close()
+            self._retired.append(worker)
 
     async def _end_worker(self) -> None:
         if self._retiring is not None:
             self._retiring.cancel()
         self._retire()
-        for process in self._retired:
-            await asyncio.to_thread(process.wait)
+        for child in self._retired:
+            await child.wait()
         self._retired.clear()
 
     async def _kill_worker(self) -> None:
         worker, self._worker = self._worker, None
         if worker is not None:
-            worker.process.kill()
-            worker.writer.close()
-            await asyncio.to_thread(worker.process.wait)
+            worker.kill()
+            await worker.wait()
 
 
-async def _ask(worker: _Worker, stored: StoredRoom) -> Checkpoint:
+async def _ask(worker: Child, stored: StoredRoom) -> Checkpoint:
     """Sends what is stored and reads the checkpoint, both in pieces."""
     for piece in pack_stored(stored):
         worker.writer.write(piece)

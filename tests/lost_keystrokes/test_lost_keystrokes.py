@@ -81,7 +81,7 @@ def test_a_merge_that_deletes_what_somebody_typed_is_seen(monkeypatch: pytest.Mo
 
 def test_a_merge_that_does_not_look_at_what_people_did_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     sync = Workspace.sync
-    monkeypatch.setattr(Workspace, "sync", lambda work, live, files=None: sync(work, work.fork))
+    monkeypatch.setattr(Workspace, "sync", lambda work, live, files=None, paths=True: sync(work, work.fork))
     figures = played()
     assert figures.share_displaced > 0.01
 
