@@ -29,7 +29,8 @@ GROWING_EVERY: Final = 0.5
 go on with the job: what it lacks is found in the document after a crash (``generation.recovery``).
 """
 SHOW_EVERY: Final = 0.1
-"""Seconds between two moves of a job's cursor."""
+"""Seconds between two moves of a job's cursor, where few jobs move theirs."""
+FEW: Final = 8
 
 
 class Landing:
@@ -65,7 +66,7 @@ class Landing:
         self._open = OpenHunks(job.id, epoch) if shared else None
         self._unnoted = False
         self._noted_at = -math.inf
-        self._shown_at = -SHOW_EVERY
+        self._show_at = -math.inf
         self._noted_size = 0
         self._hidden = False
 
@@ -164,7 +165,7 @@ class Landing:
     def _show(self, writer: AnswerWriter) -> None:
         """Lets the room see where the job writes."""
         now = self._clock.monotonic()
-        if now - self._shown_at < SHOW_EVERY:
+        if now < self._show_at:
             return
         place = writer.session.cursor()
         if place is None:
@@ -186,7 +187,8 @@ class Landing:
         }
         if state != self._presence:
             self._presence = state
-            self._shown_at = now
+            # Everybody in the room is told of each move: all together they are bounded.
+            self._show_at = now + SHOW_EVERY * max(1.0, self._book.active() / FEW)
             self._handle.set_presence(self._job.client, state)
 
     def _put_open(self, changes: list[Change]) -> None:
