@@ -43,7 +43,7 @@ from generation.queue import JobQueue, Turns
 from generation.settings import GenerationSettings
 from generation.sharing import Peers
 from generation.states import COLORS
-from generation.turning import turn
+from generation.turning import forget_undo, turn
 from generation.usage import MemoryUsage, Usage
 from generation.views import (
     AnsweredAll,
@@ -98,6 +98,7 @@ class GenerationEngine:
         self._exchange = Exchange(models, settings, clock, random, pause, answers=self._answers)
         self._admission = Admission(models, settings, clock, random)
         self._alone = usage is None
+        self._shared = peers is not None
         self._metering = Metering(usage or MemoryUsage(clock), settings.quotas, clock, self._active)
         self._reporting = Reporting(self._watchers, self._ended_job)
         self._places = Places(self._turns, self._reporting)
@@ -314,9 +315,12 @@ class GenerationEngine:
             book = await self._book(handle)
             people = await handle.beside()
             job = book.job(ref)
-            for change in turn(handle, book, job, people, asker, redo=redo):
+            for change in turn(handle, book, job, people, asker, redo=redo, shared=self._shared):
                 self._put(handle, change)
             self._reporting.save(handle, job)
+            if self._shared and not redo:
+                for change in forget_undo(job):
+                    self._put(handle, change)
             handle.announce(JobChanged(job.view()))
             return job.view()
 

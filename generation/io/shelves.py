@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from collab.document import Document
-from collab.errors import CollabError, KeepLost
+from collab.errors import CollabError, KeepLost, StoreCorrupt
 from collab.ids import JobId, RoomId, client_id
 from collab.origin import JobOrigin
 from collab.ports import Clock
@@ -28,6 +28,7 @@ from generation.reckoning import study
 from generation.sharing import Peers
 from generation.states import JobState
 from generation.takeover import WENT_ON, drop_open, withdraw
+from generation.turning import finish_undo
 
 MOST_BOOKS: Final = 500
 """Rooms whose jobs are kept in memory, beside those with active ones."""
@@ -129,6 +130,11 @@ class Shelves:
     def _take_over(self, handle: RoomHandle, book: Book) -> None:
         """Goes on with what the last keeper left. Nothing here waits, so it is done as a whole or not at all."""
         for job in list(book.jobs.values()):
+            try:
+                for change in finish_undo(handle, book, job, self._clock.wall_ms()):
+                    self._reporting.put(handle, change)
+            except StoreCorrupt as error:
+                logger.error("job %s: its undo was not finished: %s", job.id, error.message)
             # A record may be older than what the job wrote, where the store has lost something.
             if job.running or (job.state is JobState.QUEUED and _wrote(job, handle.document)):
                 self._go_on(handle, book, job)
