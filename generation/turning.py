@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collab.attribution_codec import pack_copies
-from collab.errors import Conflict
+from collab.errors import CollabError, Conflict
 from collab.ledger import Ledger
 from collab.origin import UndoOrigin
 from collab.undo import undo
-from generation.book import JOB, OPEN, REDO, Book, Change
+from generation.book import OPEN, REDO, Book, Change
 from generation.jobs import Job
 from generation.ports import RoomHandle
 from generation.recovery import recovered
@@ -47,7 +47,13 @@ def turn(
         handle.put_record(OPEN, _key(job, "redo"), reverse.to_bytes())
     if update is not None:
         copies = pack_copies(reverse.copies[len(ledger.copies) :])
-        handle.apply(update, UndoOrigin(job.id, asker.person, redo, copies))
+        try:
+            handle.apply(update, UndoOrigin(job.id, asker.person, redo, copies))
+        except CollabError:
+            if shared and not redo:
+                for change in forget_undo(job):
+                    handle.put_record(change.kind, change.key, change.value)
+            raise
     job.undone = not redo
     if redo:
         return [book.put_ledger(job.id, reverse), *book.drop_redo(job.id)]
@@ -64,7 +70,7 @@ def finish_undo(handle: RoomHandle, book: Book, job: Job, at_ms: int) -> list[Ch
     """Undoes a job whose undo was told of, and of which there is no record: the node that did it has died.
 
     What of it is there already is not done twice, as it is done under the same ids. The records to store; none if
-    no undo was told of. Raises StoreCorrupt, KeepLost.
+    no undo was told of. Raises StoreCorrupt, LimitExceeded, KeepLost.
     """
     told, turned = book.open_hunks.get(_key(job, "undo")), book.open_hunks.get(_key(job, "redo"))
     if told is None or turned is None or job.undone:
@@ -81,7 +87,7 @@ def finish_undo(handle: RoomHandle, book: Book, job: Job, at_ms: int) -> list[Ch
     job.wrote = job.undone = True
     kept = book.put_ledger(job.id, ledger)
     data = book.redos[job.id] = reverse.to_bytes()
-    return [kept, Change(REDO, job.id, data), Change(JOB, job.id, job.to_bytes())]
+    return [kept, Change(REDO, job.id, data)]
 
 
 def _key(job: Job, what: str) -> str:

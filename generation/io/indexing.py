@@ -76,10 +76,7 @@ class Indexed:
     def fresh_at(self, time: float) -> bool:
         """Whether the index holds all that the document held at that time, and knows which files there are now."""
         document = self.document()
-        if document is None:
-            return True
-        known = document.watched and self.seen >= document.stamps.entries
-        return known and not self.index.pending and self.index.referring and self.held_all >= time
+        return document is None or (not self.behind(document.stamps.entries) and self.held_all >= time)
 
     def behind(self, count: int) -> bool:
         """Whether the index lacks something that the document had when its count of changes was this one."""

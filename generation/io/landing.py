@@ -31,6 +31,7 @@ go on with the job: what it lacks is found in the document after a crash (``gene
 SHOW_EVERY: Final = 0.1
 """Seconds between two moves of a job's cursor, where few jobs move theirs."""
 FEW: Final = 8
+"""From so many jobs of a room on, each moves its cursor less often."""
 
 
 class Landing:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from collab.document import Document
-from collab.errors import CollabError, KeepLost, StoreCorrupt
+from collab.errors import CollabError, KeepLost
 from collab.ids import JobId, RoomId, client_id
 from collab.origin import JobOrigin
 from collab.ports import Clock
 from collab.wire import decode_state_vector
 from generation.book import JOB_KINDS, OPEN, Book
-from generation.events import JobProgressed
+from generation.events import JobChanged, JobProgressed
 from generation.experience import Experience
 from generation.failures import code_of
 from generation.io.places import entry
@@ -130,11 +130,7 @@ class Shelves:
     def _take_over(self, handle: RoomHandle, book: Book) -> None:
         """Goes on with what the last keeper left. Nothing here waits, so it is done as a whole or not at all."""
         for job in list(book.jobs.values()):
-            try:
-                for change in finish_undo(handle, book, job, self._clock.wall_ms()):
-                    self._reporting.put(handle, change)
-            except StoreCorrupt as error:
-                logger.error("job %s: its undo was not finished: %s", job.id, error.message)
+            self._finish_undo(handle, book, job)
             # A record may be older than what the job wrote, where the store has lost something.
             if job.running or (job.state is JobState.QUEUED and _wrote(job, handle.document)):
                 self._go_on(handle, book, job)
@@ -145,6 +141,23 @@ class Shelves:
         for job in book.jobs.values():
             if job.state is JobState.QUEUED:
                 job.turn = self._turns.push(handle.room, entry(job, handle.document))
+
+    def _finish_undo(self, handle: RoomHandle, book: Book, job: Job) -> None:
+        ended = job.ended
+        try:
+            changes = finish_undo(handle, book, job, self._clock.wall_ms())
+        except KeepLost:
+            raise
+        except CollabError as error:
+            logger.error("job %s: its undo was not finished: %s", job.id, error.message)
+            return
+        for change in changes:
+            self._reporting.put(handle, change)
+        if changes and not ended:
+            self._reporting.finished(handle, job)
+        elif changes:
+            self._reporting.save(handle, job)
+            self._reporting.tell(handle, job, JobChanged(job.view()))
 
     def _go_on(self, handle: RoomHandle, book: Book, job: Job) -> None:
         def apply(update: bytes, copies: bytes) -> None:

@@ -14,6 +14,7 @@ from generation.cache import MemoryAnswers
 from generation.catalog import Price
 from generation.errors import ModelUnavailable, StreamBroken
 from generation.events import JobFinished
+from generation.io import summarising
 from generation.io.answers import Answers
 from generation.io.gathering import Gathering
 from generation.io.indexing import Indexes
@@ -58,6 +59,27 @@ async def test_after_a_failure_it_is_left_alone_for_a_while() -> None:
     assert await made(ROOM, "a.py", "x", nobody) is None
     assert await made(ROOM, "b.py", "y", nobody) is None
     assert len(model.asked) == 1
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_what_waits_for_its_turn_is_not_waited_for_longer_than_for_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(summarising, "SECONDS", 0.05)
+    told: list[Attempt] = []
+    made, model = summaries([never, *SAID])
+
+    async def one(number: int) -> str | None:
+        return await made(ROOM, f"f{number}.py", str(number), lambda _, attempt: told.append(attempt))
+
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*map(one, range(10))) == [None] * 10
+    # Those that never had their turn took nothing of anybody.
+    assert len(model.asked) == len(told) == summarising.AT_ONCE
+    assert {(attempt.outcome, attempt.prompt_tokens) for attempt in told} == {("failed", 0)}
 
 
 async def test_what_was_said_of_a_text_is_known_to_all_who_share_the_cache() -> None:

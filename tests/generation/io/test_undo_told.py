@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from collab.document import Document
+from collab.errors import LimitExceeded
 from collab.ids import ClientId
-from generation.book import JOB_KINDS, OPEN, Book, Change
+from generation.book import JOB, JOB_KINDS, OPEN, Book, Change
 from generation.scripted import ScriptedModel, said
 from generation.turning import finish_undo, forget_undo, turn
 from tests.generation.fakes import ADA, ROOM, FakeRoom
@@ -44,13 +45,26 @@ async def test_the_node_after_it_finishes_the_undo(landed: bool) -> None:
     assert again.text("app.py") == APP
     assert book.job(job.job).view().undone
     assert finish_undo(again, book, found, 7) == []
-    put(again, [*changes, *forget_undo(found)])
+    put(again, [*changes, Change(JOB, found.id, found.to_bytes()), *forget_undo(found)])
     assert again.store[OPEN] == {}
     async with engine(again, ScriptedModel(), seed=2) as made:
         await made.redo(ROOM, job.job, ADA)
         assert "return 10" in again.text("app.py")
         await made.undo(ROOM, job.job, ADA)
     assert again.text("app.py") == APP
+
+
+async def test_an_undo_that_is_refused_is_not_finished_by_anybody() -> None:
+    room = FakeRoom({})
+    room.add("app.py", APP)
+    async with engine(room, ScriptedModel(said(EDIT))) as made:
+        job = await ask(made, room)
+    book = book_of(room)
+    room.fail_with = LimitExceeded("The room is full.")
+    with pytest.raises(LimitExceeded):
+        turn(room, book, book.job(job.job), [], ADA, redo=False, shared=True)
+    assert not book.job(job.job).view().undone
+    assert room.store[OPEN] == {}
 
 
 async def test_an_undo_that_nobody_else_could_find_is_not_told_of() -> None:
