@@ -15,7 +15,7 @@ from generation.io.service import GenerationEngine
 from generation.scripted import ScriptedModel, said
 from generation.views import GenerationRequest, Mode, SuggestionView
 from tests.generation.fakes import ADA, BOB, ROOM, FakeRoom, Person
-from tests.generation.io.test_service import APP, EDIT, Gate, engine, finished, text
+from tests.generation.io.playing import APP, EDIT, Gate, engine, finished, text
 
 WHOLE = "app.py\n````python\n" + APP.replace("1", "10").replace("def b", "def c") + "````\n"
 BOTH_FILES = EDIT + "new.py\n````python\nx = 1\n````\n"

@@ -16,9 +16,7 @@ from generation.scripted import ScriptedModel, Step, said
 from generation.usage import Account, Bounds, MemoryUsage, Quotas
 from generation.views import GenerationRequest, JobView, Priority
 from tests.generation.fakes import ADA, BOB, ROOM, FakeRoom
-from tests.generation.io.test_service import APP, EDIT, NEW, QUICK, Gate, engine, finished, room
-
-__all__ = ["room"]
+from tests.generation.io.playing import APP, EDIT, NEW, QUICK, Gate, engine, finished
 
 ONE = replace(QUICK, jobs_running=1)
 HALF = "app.py\n<<<<<<< SEARCH\n    return 2\n=======\n    return 20\n    # half\n"

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
-from collab.document import Document
 from collab.errors import Conflict, InvalidInput, LimitExceeded, NotFound
 from collab.ids import ClientId, ConnectionId
-from collab.io.clock import SystemClock
-from collab.merge.contest import Resolver
 from collab.origin import ChangeOrigin, JobOrigin, PersonOrigin, UndoOrigin
 from collab.ports import LogEntry
 from generation.catalog import ModelSpec, Provider
@@ -34,81 +28,11 @@ from generation.events import (
     SuggestionAdded,
     SuggestionAnswered,
 )
-from generation.io import landing
-from generation.io.service import GenerationEngine
-from generation.offline import OfflineModel
-from generation.ports import FinishDelta, TextDelta
-from generation.scripted import FixedModels, ScriptedModel, Step, said
-from generation.settings import GenerationSettings
-from generation.usage import Usage
-from generation.views import Choice, GenerationRequest, JobView, Mode
-from tests.generation.fakes import ADA, BOB, ROOM, FakeRoom, FakeRooms, Person
-
-QUICK = GenerationSettings(merge_interval_ms=1, backoff_first=0.001, backoff_most=0.001)
-ONCE = replace(QUICK, attempts=1)
-APP = "def a():\n    return 1\n\n\ndef b():\n    return 2\n"
-EDIT = "app.py\n<<<<<<< SEARCH\n    return 1\n=======\n    return 10\n>>>>>>> REPLACE\n"
-NEW = "new.py\n````python\nx = 1\n````\n"
-
-
-@pytest.fixture
-def room() -> FakeRoom:
-    made = FakeRoom({})
-    made.add("app.py", APP)
-    return made
-
-
-@asynccontextmanager
-async def engine(
-    room: FakeRoom,
-    model: ScriptedModel,
-    settings: GenerationSettings = QUICK,
-    seed: int = 1,
-    resolver: Resolver | None = None,
-    specs: Sequence[ModelSpec] = (),
-    usage: Usage | None = None,
-) -> AsyncIterator[GenerationEngine]:
-    made = GenerationEngine(
-        FakeRooms(room),
-        FixedModels(model, OfflineModel(), specs=specs),
-        settings,
-        SystemClock(),
-        random.Random(seed),
-        resolver=resolver,
-        usage=usage,
-    )
-    task = asyncio.create_task(made.run())
-    try:
-        yield made
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def finished(room: FakeRoom, count: int = 1) -> JobView:
-    await room.until(lambda: len(room.of(JobFinished)) >= count)
-    return room.of(JobFinished)[-1].job
-
-
-async def ask(made: GenerationEngine, room: FakeRoom, prompt: str = "Return 10 in app.py") -> JobView:
-    await made.submit(ROOM, GenerationRequest(prompt), ADA)
-    return await finished(room)
-
-
-class Gate:
-    """A step of a script that waits until the test lets it go on."""
-
-    def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.open = asyncio.Event()
-
-    async def __call__(self) -> None:
-        self.reached.set()
-        await self.open.wait()
-
-
-def text(piece: str) -> Step:
-    return TextDelta(piece)
+from generation.ports import FinishDelta
+from generation.scripted import ScriptedModel, Step, said
+from generation.views import Choice, GenerationRequest, Mode
+from tests.generation.fakes import ADA, BOB, ROOM, FakeRoom, Person
+from tests.generation.io.playing import APP, EDIT, NEW, ONCE, QUICK, Gate, ask, engine, finished, text
 
 
 async def test_a_job_changes_a_file_and_says_what_it_does(room: FakeRoom) -> None:
@@ -419,105 +343,6 @@ async def test_a_queued_job_can_be_cancelled(room: FakeRoom) -> None:
     assert [event.job.state for event in room.of(JobFinished)] == ["cancelled", "complete"]
 
 
-async def test_when_the_process_ends_jobs_are_interrupted_and_can_be_retried_after(room: FakeRoom) -> None:
-    gate = Gate()
-    async with engine(room, ScriptedModel([text(EDIT), gate])) as made:
-        job = await made.submit(ROOM, GenerationRequest("x"), ADA)
-        await room.until(lambda: room.of(JobTokens))
-    assert room.of(JobFinished)[-1].job.state == "interrupted"
-    again = FakeRoom(room.store, room.document)
-    async with engine(again, ScriptedModel(said(NEW)), seed=2) as made:
-        [stored] = await made.jobs(ROOM)
-        assert (stored.job, stored.state, stored.can_undo) == (job.job, "interrupted", True)
-        assert "The server stopped" in (stored.error or "")
-        await made.retry(ROOM, job.job, BOB)
-        assert (await finished(again)).state == "complete"
-
-
-async def test_after_a_crash_the_job_is_interrupted_and_undo_takes_all_it_wrote(room: FakeRoom) -> None:
-    gate = Gate()
-    async with engine(room, ScriptedModel([text(NEW[:-5]), text("y = 2\n"), gate])) as made:
-        await made.submit(ROOM, GenerationRequest("x"), ADA)
-        await room.until(lambda: room.of(JobTokens))
-        first = dict(room.store["ledger"])
-        await room.until(lambda: "y = 2" in room.text("new.py"))
-        # What the disk holds after kill -9: all of the log, all but the last of the records.
-        store = {kind: dict(records) for kind, records in room.store.items()} | {"ledger": first}
-        log = room.document.encode()
-    document = Document(ClientId(2))
-    document.apply([log])
-    again = FakeRoom(store, document)
-    async with engine(again, ScriptedModel(said(NEW)), seed=2) as made:
-        [job] = await made.jobs(ROOM)
-        assert job.state == "interrupted"
-        await made.undo(ROOM, job.job, ADA)
-    assert [file.shown for file in document.listing().files.values()] == ["app.py"]
-    assert again.text("app.py") == APP
-
-
-async def test_while_text_only_goes_on_what_undo_takes_back_is_stored_seldom_and_whole_at_the_end(
-    room: FakeRoom, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(landing, "GROWING_EVERY", 1e9)
-    stored: list[bytes | None] = []
-    put = room.put_record
-
-    def watched(kind: str, key: str, value: bytes | None) -> None:
-        if kind == "ledger":
-            stored.append(value)
-        put(kind, key, value)
-
-    monkeypatch.setattr(room, "put_record", watched)
-    steps: list[Step] = [text("new.py\n````python\n")]
-    for number in range(8):
-        line = f"x{number} = {number}\n"
-        steps += [text(line), partial(room.until, partial(has, room, "new.py", line))]
-    async with engine(room, ScriptedModel([*steps, text("````\n"), FinishDelta("stop")])) as made:
-        job = await ask(made, room)
-        assert sum(isinstance(origin, JobOrigin) for origin in room.origins) >= 8
-        assert 2 <= len(stored) <= 4
-        again = FakeRoom(room.store, room.document)
-        async with engine(again, ScriptedModel(), seed=2) as other:
-            await other.undo(ROOM, job.job, ADA)
-        assert [file.shown for file in room.document.listing().files.values()] == ["app.py"]
-
-
-def has(room: FakeRoom, path: str, line: str) -> bool:
-    return any(file.shown == path for file in room.document.listing().files.values()) and line in room.text(path)
-
-
-async def test_undo_and_redo_survive_a_restart(room: FakeRoom) -> None:
-    async with engine(room, ScriptedModel(said(EDIT))) as made:
-        job = await ask(made, room)
-        await made.undo(ROOM, job.job, ADA)
-    again = FakeRoom(room.store, room.document)
-    async with engine(again, ScriptedModel(), seed=2) as made:
-        with pytest.raises(Conflict, match="undone already"):
-            await made.undo(ROOM, job.job, ADA)
-        await made.redo(ROOM, job.job, ADA)
-        assert "return 10" in again.text("app.py")
-        await made.undo(ROOM, job.job, ADA)
-    assert again.text("app.py") == APP
-
-
-async def test_a_record_that_cannot_be_read_hides_only_itself(
-    room: FakeRoom, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with engine(room, ScriptedModel(said(EDIT))) as made:
-        job = await ask(made, room)
-    room.put_record("job", "jbroken", b"{")
-    again = FakeRoom(room.store, room.document)
-    async with engine(again, ScriptedModel()) as made:
-        assert [view.job for view in await made.jobs(ROOM)] == [job.job]
-    assert "jbroken" in caplog.text
-
-
-async def test_records_are_read_once_however_many_ask(room: FakeRoom) -> None:
-    async with engine(room, ScriptedModel()) as made:
-        await asyncio.gather(*(made.jobs(ROOM) for _ in range(20)))
-    assert room.loads == 4
-
-
 async def test_a_watcher_that_comes_late_gets_the_events_from_the_start(room: FakeRoom) -> None:
     gate = Gate()
     async with engine(room, ScriptedModel([gate, *said(EDIT)])) as made:
@@ -568,61 +393,6 @@ async def test_a_document_that_takes_no_more_fails_the_job_in_words(room: FakeRo
     async with engine(room, ScriptedModel(said(EDIT))) as made:
         job = await ask(made, room)
     assert (job.state, job.error) == ("failed", "The room is full.")
-
-
-BROKEN = EDIT.replace("return 10", "return (")
-
-
-async def test_a_change_that_breaks_a_file_is_repaired_once_by_the_model(room: FakeRoom) -> None:
-    repair = "app.py\n<<<<<<< SEARCH\n    return (\n=======\n    return (10)\n>>>>>>> REPLACE\n"
-    model = ScriptedModel(said(BROKEN), said(repair))
-    async with engine(room, model) as made:
-        job = await ask(made, room)
-    assert (job.state, job.findings, job.hunks_applied) == ("complete", (), 1)
-    assert room.text("app.py") == APP.replace("return 1\n", "return (10)\n")
-    assert len(model.asked) == 2
-    assert "app.py, line 2: the file could be parsed before" in model.asked[1][-1].content
-
-
-async def test_a_change_that_stays_broken_is_offered_with_what_was_found(room: FakeRoom) -> None:
-    model = ScriptedModel(said(BROKEN))
-    async with engine(room, model) as made:
-        job = await ask(made, room)
-        assert job.state == "needs_review"
-        assert len(model.asked) == 2
-        assert room.text("app.py") == APP
-        assert not job.can_undo
-        [suggestion] = await made.suggestions(ROOM)
-        assert suggestion.findings == job.findings
-        assert "app.py, line 2" in suggestion.findings[0]
-        await made.answer(ROOM, suggestion.suggestion, "accept", ADA)
-    assert "return (" in room.text("app.py")
-
-
-async def test_a_repair_that_fails_leaves_the_finding(room: FakeRoom) -> None:
-    async with engine(room, ScriptedModel(said(BROKEN), [ModelRefused("No.")])) as made:
-        job = await ask(made, room)
-    assert job.state == "needs_review"
-    assert len(job.findings) == 1
-
-
-async def test_what_was_recalled_and_repaired_can_be_undone_and_redone(room: FakeRoom) -> None:
-    repair = "app.py\n<<<<<<< SEARCH\n    return (\n=======\n    return (10)\n>>>>>>> REPLACE\n"
-    async with engine(room, ScriptedModel(said(NEW + BROKEN), said(repair))) as made:
-        job = await ask(made, room)
-        await made.undo(ROOM, job.job, ADA)
-        assert room.text("app.py") == APP
-        await made.redo(ROOM, job.job, ADA)
-    assert room.text("app.py") == APP.replace("return 1\n", "return (10)\n")
-
-
-async def test_in_review_what_was_found_is_noted_at_the_suggestion(room: FakeRoom) -> None:
-    async with engine(room, ScriptedModel(said(BROKEN))) as made:
-        await made.submit(ROOM, GenerationRequest("x", mode="review"), ADA)
-        job = await finished(room)
-        [suggestion] = await made.suggestions(ROOM)
-    assert suggestion.findings == job.findings != ()
-    assert [event.suggestion.findings for event in room.of(SuggestionAdded)] == [(), job.findings]
 
 
 async def test_a_file_that_the_model_was_not_shown_is_not_overwritten(room: FakeRoom) -> None:
@@ -721,39 +491,6 @@ async def test_a_job_that_is_retried_while_its_cancelled_try_still_ends_goes_on(
     assert [file.shown for file in room.document.listing().files.values()] == ["app.py"]
 
 
-async def test_a_try_after_an_undo_begins_anew(room: FakeRoom) -> None:
-    model = ScriptedModel([*said(EDIT)[:-1]], said(NEW))
-    async with engine(room, model, ONCE) as made:
-        job = await ask(made, room)
-        await made.undo(ROOM, job.job, ADA)
-        await made.retry(ROOM, job.job, ADA)
-        done = await finished(room, 2)
-        assert (done.state, done.hunks_applied, done.undone) == ("complete", 1, False)
-        assert "An earlier try" not in model.asked[1][1].content
-        await made.undo(ROOM, job.job, ADA)
-    assert room.text("app.py") == APP
-    assert [file.shown for file in room.document.listing().files.values()] == ["app.py"]
-
-
-async def test_after_a_try_anew_the_undo_of_another_job_still_knows_its_text(room: FakeRoom) -> None:
-    file = room.add("a.txt", "top\nend\n")
-    one = said("a.txt\n<<<<<<< SEARCH\ntop\n=======\ntop\nof one\n>>>>>>> REPLACE\n")
-    two = said("a.txt\n<<<<<<< SEARCH\nof one\n=======\n>>>>>>> REPLACE\n")
-    async with engine(room, ScriptedModel(one, two[:-1], two), ONCE) as made:
-        first = (await made.submit(ROOM, GenerationRequest("x"), ADA)).job
-        await finished(room)
-        second = (await made.submit(ROOM, GenerationRequest("x"), ADA)).job
-        await finished(room, 2)
-        await made.undo(ROOM, second, ADA)
-        assert room.document.text(file) == "top\nof one\nend\n"
-        await made.retry(ROOM, second, ADA)
-        await finished(room, 3)
-        assert room.document.text(file) == "top\nend\n"
-        await made.undo(ROOM, first, ADA)
-        await made.undo(ROOM, second, ADA)
-    assert room.document.text(file) == "top\nend\n"
-
-
 async def test_a_hunk_without_a_certain_place_waits_until_it_has_one(room: FakeRoom) -> None:
     file = room.add("twice.py", "x = 1\ny = 0\nx = 1\n")
     answer = "twice.py\n<<<<<<< SEARCH\nx = 1\n=======\nx = 2\n>>>>>>> REPLACE\n"
@@ -812,43 +549,3 @@ async def test_texts_beyond_ascii_are_changed_in_the_right_place(room: FakeRoom,
         assert room.text("uni.txt") == "ß👍\n" + before.replace("👍👍\n", "👍 e\u0301 👍\nneu\n")
         await made.undo(ROOM, job.job, BOB)
     assert room.text("uni.txt") == "ß👍\n" + before
-
-
-async def test_a_drained_engine_interrupts_its_jobs_and_ends(room: FakeRoom) -> None:
-    gate = Gate()
-    made = GenerationEngine(
-        FakeRooms(room),
-        FixedModels(ScriptedModel([text(EDIT), gate])),
-        replace(QUICK, jobs_running=1),
-        SystemClock(),
-        random.Random(1),
-    )
-    task = asyncio.create_task(made.run())
-    await made.submit(ROOM, GenerationRequest("x"), ADA)
-    await room.until(lambda: room.of(JobTokens))
-    waiting = await made.submit(ROOM, GenerationRequest("y"), ADA)
-    await made.drain()
-    await asyncio.wait_for(task, 1)
-    assert room.of(JobFinished)[-1].job.state == "interrupted"
-    assert room.text("app.py") == APP.replace("return 1\n", "return 10\n")
-    assert [job.state for job in await made.jobs(ROOM) if job.job == waiting.job] == ["queued"]
-    await made.drain()
-
-
-async def test_what_finished_jobs_took_is_known_after_a_restart(room: FakeRoom) -> None:
-    prompt = "Return 10 in app.py"
-    for number in range(3):
-        async with engine(room, ScriptedModel(said(EDIT)), seed=number) as made:
-            await made.submit(ROOM, GenerationRequest(prompt, mode="review"), ADA)
-            await finished(room, number + 1)
-    gate = Gate()
-    async with engine(room, ScriptedModel([gate, *said(EDIT)]), seed=9) as made:
-        await made.submit(ROOM, GenerationRequest(prompt, mode="review"), ADA)
-        await gate.reached.wait()
-        [job] = [one for one in await made.jobs(ROOM) if one.state == "generating"]
-        assert job.eta_seconds is not None
-        assert job.eta_confidence is not None
-        assert job.expected_tokens is not None
-        assert 10 < job.expected_tokens < 30
-        gate.open.set()
-        await finished(room, 4)

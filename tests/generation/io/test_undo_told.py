@@ -11,7 +11,7 @@ from generation.book import JOB, JOB_KINDS, OPEN, Book, Change
 from generation.scripted import ScriptedModel, said
 from generation.turning import finish_undo, forget_undo, turn
 from tests.generation.fakes import ADA, ROOM, FakeRoom
-from tests.generation.io.test_service import APP, EDIT, ask, engine
+from tests.generation.io.playing import APP, EDIT, ask, engine
 
 
 def book_of(room: FakeRoom) -> Book:
