@@ -8,6 +8,7 @@ from collections.abc import Callable
 from playwright.async_api import expect
 
 from tests.e2e.conftest import IN_BROWSER, OpenWindow
+from tests.e2e.line import Line
 from tests.e2e.serving import Server
 from tests.e2e.window import Window
 from tests.fakes.openai_server import Answer, FakeOpenAI
@@ -44,6 +45,35 @@ async def test_strategy_model_and_priority_are_asked_for_and_shown_with_the_job(
     # Urgent is said for each job anew, the rest is kept for the next one.
     await expect(ada.get("priority")).to_have_value("normal")
     await expect(ada.get("strategy")).to_have_value("full")
+
+
+async def test_what_is_written_while_the_server_has_not_answered_yet_stays(
+    server: Server, open_window: OpenWindow, answers: Answers
+) -> None:
+    go_on = threading.Event()
+    for _ in "asked", "steered":
+        answers("note for a slow line", Answer(NOTE, hold=go_on))
+    line = Line()
+    ada = await open_window(server, "Ada", line)
+    line.hold()
+    await ada.ask("note for a slow line")
+    await expect(ada.get("ask")).to_have_text("Asking…")
+    await ada.get("prompt").fill("the next thing")
+    line.release()
+    await expect(ada.get("ask")).to_have_text("Ask")
+    await expect(ada.get("prompt")).to_have_value("the next thing")
+    # The same where a job is told something further.
+    await ada.act("note for a slow line", "steer")
+    line.hold()
+    await ada.get("steer-text").fill("in small letters")
+    await ada.get("steer-send").click()
+    await expect(ada.get("steer-send")).to_have_text("Saying…")
+    await ada.get("steer-text").fill("and in one line")
+    line.release()
+    await expect(ada.get("steer-send")).to_have_text("Say")
+    await expect(ada.get("steer-text")).to_have_value("and in one line")
+    go_on.set()
+    await ada.job_is("note for a slow line", "complete")
 
 
 async def test_a_job_that_runs_is_in_the_queue_and_leaves_it(

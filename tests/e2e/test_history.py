@@ -8,6 +8,7 @@ from playwright.async_api import expect
 
 from tests.e2e.colliding import Answers, hunk
 from tests.e2e.conftest import IN_BROWSER, OpenWindow
+from tests.e2e.line import Line
 from tests.e2e.serving import Server
 from tests.e2e.window import Window, all_show
 from tests.fakes.openai_server import Answer
@@ -65,6 +66,21 @@ async def test_a_version_is_kept_looked_at_compared_and_a_file_brought_back(
     await ben.shows("first\nsecond and more\n")
     await restore.get_by_test_id("job-redo").click()
     await ben.shows("first\nsecond\n")
+
+
+async def test_a_name_that_is_written_while_another_is_being_kept_stays(
+    server: Server, open_window: OpenWindow
+) -> None:
+    line = Line()
+    ada = await open_window(server, "Ada", line)
+    await ada.get("history-toggle").click()
+    line.hold()
+    await ada.get("version-name").fill("the first")
+    await ada.get("version-save").click()
+    await ada.get("version-name").fill("the second")
+    line.release()
+    await expect(ada.get("version").filter(has_text="the first")).to_be_visible()
+    await expect(ada.get("version-name")).to_have_value("the second")
 
 
 async def test_a_jobs_versions_are_compared_and_the_whole_room_brought_back_by_keys(

@@ -54,9 +54,10 @@ export function PromptBox() {
       const files = [...chosen].filter((file) => known.has(file)).slice(0, MAX_FILES);
       const model = wishes.model.trim();
       await session.ask({ ...wishes, prompt, mode: own, files, model: model === "" ? null : model });
-      setPrompt("");
+      // Only what was asked: people write the next one while this one is on its way.
+      setPrompt((now) => (now === prompt ? "" : now));
       // The next one is as urgent as any other, unless that is said again.
-      setWishes({ ...wishes, priority: "normal" });
+      setWishes((now) => (now.priority === wishes.priority ? { ...now, priority: "normal" } : now));
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     } finally {

@@ -95,31 +95,31 @@ export function Queue({ line }: { line: Line }) {
         {said}
       </p>
       <ol className="cards" ref={list}>
-        {running.map((job) => (
-          <li key={job.job}>
-            <JobCard job={job} />
-          </li>
-        ))}
-        {waiting.map((job, index) => (
-          <li
-            key={job.job}
-            onKeyDown={(event) => keys(event, job, index + 1)}
-            onBlur={(event) => {
-              if (event.relatedTarget) kept.current = null;
-            }}
-          >
-            <JobCard job={job}>
-              <Place job={job} place={index + 1} last={waiting.length} move={(place) => void move(job, place)} />
-            </JobCard>
-          </li>
-        ))}
-        {paused.map((job) => (
-          <li key={job.job}>
-            <JobCard job={job}>
-              <Place job={job} place={0} last={0} move={() => undefined} />
-            </JobCard>
-          </li>
-        ))}
+        {/* One list, so that a card whose job begins or is paused stays the same, with what is being written in it. */}
+        {[...running, ...waiting, ...paused].map((job, at) => {
+          const place = at - running.length + 1;
+          const waits = place >= 1 && place <= waiting.length;
+          return (
+            <li
+              key={job.job}
+              onKeyDown={(event) => waits && keys(event, job, place)}
+              onBlur={(event) => {
+                if (event.relatedTarget) kept.current = null;
+              }}
+            >
+              <JobCard job={job}>
+                {place >= 1 && (
+                  <Place
+                    job={job}
+                    place={waits ? place : 0}
+                    last={waits ? waiting.length : 0}
+                    move={(to) => void move(job, to)}
+                  />
+                )}
+              </JobCard>
+            </li>
+          );
+        })}
       </ol>
     </section>
   );

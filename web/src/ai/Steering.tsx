@@ -1,5 +1,5 @@
 /** Tells a job something further, while it waits, is paused or runs. */
-import { useId, useState, type FormEvent, type KeyboardEvent } from "react";
+import { useId, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 import type { Job } from "../messages";
 import { useRoom, useSession } from "../store/context";
 import { isWaiting } from "./line";
@@ -10,13 +10,16 @@ export function Steering({ job, close }: { job: Job; close: () => void }) {
   const limit = useRoom((state) => state.server?.limits["prompt_chars"]);
   const [text, setText] = useState("");
   const [sending, setSending] = useState(false);
+  const latest = useRef(text);
+  latest.current = text;
   const send = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (!text.trim() || sending) return;
     setSending(true);
     const done = await session.steer(job.job, text.trim());
     setSending(false);
-    if (done) close();
+    // What was written meanwhile is another sentence.
+    if (done && latest.current === text) close();
   };
   const keys = (event: KeyboardEvent): void => {
     if (event.key !== "Escape") return;

@@ -19,7 +19,7 @@ function NameForm() {
   const save = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (!name.trim()) return;
-    if (await session.request({ type: "save_version", name: name.trim() })) setName("");
+    if (await session.request({ type: "save_version", name: name.trim() })) setName((now) => (now === name ? "" : now));
   };
   return (
     <form className="row version-name" onSubmit={(event) => void save(event)}>
