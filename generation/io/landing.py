@@ -67,6 +67,7 @@ class Landing:
         self._open = OpenHunks(job.id, epoch) if shared else None
         self._unnoted = False
         self._noted_at = -math.inf
+        self._saved_at = -math.inf
         self._show_at = -math.inf
         self._noted_size = 0
         self._hidden = False
@@ -159,8 +160,11 @@ class Landing:
         self._noted_at = self._clock.monotonic()
         self._unnoted = False
         self._put(change)
-        if self._open is not None:
+        if self._open is not None or self._noted_at - self._saved_at >= GROWING_EVERY:
+            # Should the process be killed, the job is found with what it has written, and where.
+            self._saved_at = self._noted_at
             self.save()
+        if self._open is not None:
             self._put_open(self._open.forget(writer.session.unfinished))
 
     def _show(self, writer: AnswerWriter) -> None:

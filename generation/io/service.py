@@ -43,7 +43,7 @@ from generation.queue import JobQueue, Turns
 from generation.settings import GenerationSettings
 from generation.sharing import Peers
 from generation.states import COLORS
-from generation.turning import forget_undo, turn
+from generation.turning import forget_turn, turn
 from generation.usage import MemoryUsage, Usage
 from generation.views import (
     AnsweredAll,
@@ -318,8 +318,8 @@ class GenerationEngine:
             for change in turn(handle, book, job, people, asker, redo=redo, shared=self._shared):
                 self._put(handle, change)
             self._reporting.save(handle, job)
-            if self._shared and not redo:
-                for change in forget_undo(job):
+            if self._shared:
+                for change in forget_turn(job, redo=redo):
                     self._put(handle, change)
             handle.announce(JobChanged(job.view()))
             return job.view()

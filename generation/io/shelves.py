@@ -28,7 +28,7 @@ from generation.reckoning import study
 from generation.sharing import Peers
 from generation.states import JobState
 from generation.takeover import WENT_ON, drop_open, withdraw
-from generation.turning import finish_undo
+from generation.turning import finish_turn
 
 MOST_BOOKS: Final = 500
 """Rooms whose jobs are kept in memory, beside those with active ones."""
@@ -130,7 +130,7 @@ class Shelves:
     def _take_over(self, handle: RoomHandle, book: Book) -> None:
         """Goes on with what the last keeper left. Nothing here waits, so it is done as a whole or not at all."""
         for job in list(book.jobs.values()):
-            self._finish_undo(handle, book, job)
+            self._finish_turn(handle, book, job)
             # A record may be older than what the job wrote, where the store has lost something.
             if job.running or (job.state is JobState.QUEUED and _wrote(job, handle.document)):
                 self._go_on(handle, book, job)
@@ -142,14 +142,14 @@ class Shelves:
             if job.state is JobState.QUEUED:
                 job.turn = self._turns.push(handle.room, entry(job, handle.document))
 
-    def _finish_undo(self, handle: RoomHandle, book: Book, job: Job) -> None:
+    def _finish_turn(self, handle: RoomHandle, book: Book, job: Job) -> None:
         ended = job.ended
         try:
-            changes = finish_undo(handle, book, job, self._clock.wall_ms())
+            changes = finish_turn(handle, book, job, self._clock.wall_ms())
         except KeepLost:
             raise
         except CollabError as error:
-            logger.error("job %s: its undo was not finished: %s", job.id, error.message)
+            logger.error("job %s: its undo or redo was not finished: %s", job.id, error.message)
             return
         for change in changes:
             self._reporting.put(handle, change)

@@ -58,6 +58,8 @@ async def test_after_a_crash_the_job_is_interrupted_and_undo_takes_all_it_wrote(
     async with engine(again, ScriptedModel(said(NEW)), seed=2) as made:
         [job] = await made.jobs(ROOM)
         assert job.state == "interrupted"
+        # As it was when it was stored last, which is when it had begun to write at the latest.
+        assert (job.files, job.model, job.strategy) == (("new.py",), "scripted", "targeted")
         await made.undo(ROOM, job.job, ADA)
     assert [file.shown for file in document.listing().files.values()] == ["app.py"]
     assert again.text("app.py") == APP

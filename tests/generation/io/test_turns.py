@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from itertools import pairwise
 from time import perf_counter
 
 import pytest
@@ -86,12 +85,13 @@ async def test_jobs_that_come_together_start_one_after_the_other() -> None:
 
     begun = loop.time()
     await start()
-    assert at[0] == pytest.approx(begun, abs=STARTS_EVERY / 2)
     async with asyncio.timeout(5), asyncio.TaskGroup() as group:
         for _ in range(4):
             group.create_task(start())
-    assert all(later - before >= STARTS_EVERY * 0.9 for before, later in pairwise(at[1:]))
-    assert at[-1] - begun >= STARTS_EVERY * 3.9
+    # The first at once; each of the others not before its time, whatever else the machine does.
+    late = [when - begun - number * STARTS_EVERY for number, when in enumerate(at)]
+    assert all(seconds >= -0.001 for seconds in late)
+    assert min(late) < STARTS_EVERY / 2
 
 
 async def test_who_stops_waiting_takes_no_place() -> None:
