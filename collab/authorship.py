@@ -32,7 +32,7 @@ _UINT: Final = rb"[\x80-\xff]{0,7}[\x00-\x7f]"
 _typed: Final = re.compile(
     rb"\x01\x01(%b)(%b)(?:[\x84\x44](?:%b){2}|\xc4(?:%b){4})(%b)" % ((_UINT,) * 5), re.DOTALL
 ).match
-"""The head of an update that is one text of one client, which names a neighbour: what people type."""
+"""The head of an update that is one text of one client, which names a neighbour: what people type, and jobs."""
 TOGETHER: Final = 64
 """Entries that are looked into at once: a quarter of a millisecond or so."""
 
@@ -47,7 +47,11 @@ def credit(table: Attribution, entries: Iterable[LogEntry]) -> None:
     typing: dict[bytes, _Typing] = {}
     for entry in entries:
         origin, at_ms = entry.origin, entry.at_ms
-        if type(origin) is PersonOrigin and not origin.relayed and (found := _typed(entry.update)):
+        if (
+            isinstance(origin, PersonOrigin | JobOrigin)
+            and not (origin.relayed if isinstance(origin, PersonOrigin) else origin.copies)
+            and (found := _typed(entry.update))
+        ):
             client, clock, size = found.groups()
             # A long text is for those who decode it.
             if len(size) == 1 and entry.update[found.end() : found.end() + size[0]].isascii():
@@ -55,7 +59,7 @@ def credit(table: Attribution, entries: Iterable[LogEntry]) -> None:
                 run = typing.get(client)
                 if (
                     run is not None
-                    and run.origin is origin
+                    and (run.origin is origin or run.origin == origin)
                     and run.end == start
                     and 0 <= at_ms - run.last_ms <= GAP_SECONDS * 1000
                     and at_ms - run.first_ms < SPAN_SECONDS * 1000
@@ -78,9 +82,9 @@ def credit(table: Attribution, entries: Iterable[LogEntry]) -> None:
 
 @dataclass(slots=True)
 class _Typing:
-    """What somebody types, one update after the other: clocks from ``start`` up to, not including, ``end``."""
+    """What somebody types, or a job writes, one update after the other: clocks from ``start`` up to ``end``."""
 
-    origin: PersonOrigin
+    origin: PersonOrigin | JobOrigin
     start: int
     end: int
     first_ms: int
@@ -88,7 +92,11 @@ class _Typing:
 
 
 def _put(table: Attribution, client: bytes, run: _Typing) -> None:
-    author = Author("person", run.origin.person)
+    origin = run.origin
+    if isinstance(origin, PersonOrigin):
+        author = Author("person", origin.person)
+    else:
+        author = Author("job", origin.job, origin.asked_by)
     first, last = run.first_ms // 1000, run.last_ms // 1000
     table.put(ClientId(_uint(client)), run.start, run.end - run.start, author, first, last)
 

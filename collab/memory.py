@@ -37,7 +37,7 @@ class MemoryStore:
         """Lets writes succeed again."""
         self._broken = None
 
-    async def load(self, room: RoomId) -> StoredRoom:
+    async def load(self, room: RoomId, *, aside: bool = False) -> StoredRoom:
         """See Store.load."""
         self._check(writes=False)
         found = self._rooms.get(room)

@@ -84,8 +84,11 @@ class RoomSummary:
 class Store(Protocol):
     """Keeps rooms. Every method raises StoreError or one of its kinds, and nothing else."""
 
-    async def load(self, room: RoomId) -> StoredRoom:
-        """What is stored of the room; empty for a room that was never stored. Raises StoreCorrupt."""
+    async def load(self, room: RoomId, *, aside: bool = False) -> StoredRoom:
+        """What is stored of the room; empty for a room that was never stored. Raises StoreCorrupt.
+
+        ``aside``: nobody waits for it, so it may take several times as long, and shall cost others little.
+        """
         ...
 
     async def append(self, entries: Sequence[tuple[RoomId, LogEntry]]) -> None:

@@ -40,7 +40,7 @@ class SharedMemoryStore:
 
     # The log
 
-    async def load(self, room: RoomId) -> StoredRoom:
+    async def load(self, room: RoomId, *, aside: bool = False) -> StoredRoom:
         """See Store.load."""
         return (await self.snapshot(room)).stored
 

@@ -6,18 +6,16 @@ epoch void, and every step of the work names its epoch, so a late token can neve
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-from collab.errors import Conflict, LimitExceeded, StoreCorrupt
-from collab.ids import ClientId, JobId, PersonId
+from collab.errors import Conflict, LimitExceeded
+from collab.ids import ClientId
 from collab.redaction import redacted
 from generation.accounting import total
 from generation.errors import StaleEpoch
+from generation.job_record import JobRecord
 from generation.states import (
-    ACTIVE,
     INTERRUPTED,
     MOST_ATTEMPTS,
     MOST_FAILURES,
@@ -31,131 +29,13 @@ from generation.states import (
 from generation.views import (
     Attempt,
     Failure,
-    GenerationRequest,
-    JobKind,
-    JobView,
-    Mode,
-    Priority,
     Severity,
-    StrategyName,
 )
 
 
 @dataclass(slots=True)
-class Job:
-    """One job. Change it by its methods, which hold its rules.
-
-    ``clients`` are the Yjs client ids under which its tries wrote, the present one last: each try has its
-    own, because the server may have lost edits of the last one that clients still have.
-    """
-
-    id: JobId
-    prompt: str
-    asked_by: str
-    person: PersonId
-    model: str
-    offline: bool
-    clients: list[ClientId]
-    color: str
-    created_ms: int
-    kind: JobKind = "job"
-    """What it is, if it is no job but a change made at once by somebody's writer; such a one cannot be retried."""
-    requested_files: tuple[str, ...] = ()
-    requested_strategy: StrategyName | None = None
-    requested_model: str | None = None
-    """The model that somebody chose for it; None leaves the choice to the engine."""
-    mode: Mode = "auto"
-    priority: Priority = "normal"
-    state: JobState = JobState.QUEUED
-    epoch: int = 0
-    strategy: StrategyName | None = None
-    files: list[str] = field(default_factory=list)
-    written: list[str] = field(default_factory=list)
-    """Those of ``files`` in which something has landed."""
-    progress: float = 0.0
-    eta_seconds: float | None = None
-    tokens: int = 0
-    hunks_applied: int = 0
-    hunks_pending: int = 0
-    undone: bool = False
-    wrote: bool = False
-    """Whether it changed the document, so that there is something to undo."""
-    error: str | None = None
-    takeovers: int = 0
-    """How often another node went on with it because the one that ran it was gone, since it was last asked."""
-    position: int | None = None
-    """Its place among those that wait; 1 is next."""
-    model_why: str = ""
-    strategy_why: str = ""
-    prompt_tokens: int = 0
-    cost: float | None = None
-    """US dollars; None where no price is known."""
-    attempts: list[Attempt] = field(default_factory=list)
-    current_file: str | None = None
-    expected_tokens: int | None = None
-    eta_confidence: float | None = None
-    steers: list[str] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    """What checks found in what it wrote, in words."""
-    """What was said to it while it ran."""
-    request_id: str = ""
-    error_code: str = ""
-    severity: Severity = ""
-    fresh: bool = False
-    """Whether models are to be asked although the same may have been asked before."""
-    cached: bool = False
-    """Whether its answer is one that was given before."""
-    timings: dict[str, float] = field(default_factory=dict)
-    """What the try that came to its end took; see generation.experience. Empty for all others."""
-    failures: list[Failure] = field(default_factory=list)
-    turn: float | None = None
-    """Its turn in the room's line, which it keeps until it is asked anew."""
-    waits_for: JobId | None = None
-    """The job that must end before this one may run, because it writes one of its files."""
-    aims: list[str] = field(default_factory=list)
-    """The paths that it was found to be about, beside those that the request names."""
-    context_tokens: int = 0
-    """An estimate of what the last request to a model held."""
-    used_tokens: int = 0
-    """All tokens that it took of models, of requests and answers."""
-    used_cost: float = 0.0
-    charged_tokens: int = 0
-    """Of the tokens and the money that it took, what this process has counted already."""
-    charged_cost: float = 0.0
-    steered_by: list[str] = field(default_factory=list)
-    """What names each steering, so that one that is asked for twice is done once, whatever came in between."""
-
-    @property
-    def client(self) -> ClientId:
-        """The client id under which the present try writes."""
-        return self.clients[-1]
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will happen by itself."""
-        return self.state not in ACTIVE
-
-    @property
-    def running(self) -> bool:
-        """Whether somebody has begun to work on it and it has not ended."""
-        return self.state in STAGES and self.state is not JobState.QUEUED
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether an undo would take something back now."""
-        return self.ended and self.wrote and not self.undone
-
-    def request(self) -> GenerationRequest:
-        """What was asked."""
-        return GenerationRequest(
-            self.prompt,
-            self.requested_files,
-            self.requested_strategy,
-            self.requested_model,
-            self.mode,
-            self.priority,
-            self.fresh,
-        )
+class Job(JobRecord):
+    """One job. Change it by its methods, which hold its rules."""
 
     def begin(self) -> int:
         """A worker takes the queued job; the epoch that it works under."""
@@ -203,12 +83,6 @@ class Job:
         if not self.offline:  # A template takes nothing of anybody's.
             self.used_tokens += attempt.prompt_tokens + attempt.answer_tokens
             self.used_cost += attempt.cost or 0.0
-
-    def charge(self) -> tuple[int, float]:
-        """The tokens and the money that it took since this was asked last."""
-        due = self.used_tokens - self.charged_tokens, self.used_cost - self.charged_cost
-        self.charged_tokens, self.charged_cost = self.used_tokens, self.used_cost
-        return due
 
     def touch(self, paths: Iterable[str], landed: Iterable[str] = ()) -> None:
         """Notes the paths that it writes to or proposes something for, and where something has landed."""
@@ -406,75 +280,3 @@ class Job:
         self.eta_confidence = None
         self.current_file = None
         self.position = self.waits_for = None
-
-    def view(self) -> JobView:
-        """What the room sees of it now."""
-        return JobView(
-            job=self.id,
-            kind=self.kind,
-            prompt=self.prompt,
-            asked_by=self.asked_by,
-            state=self.state.value,
-            model=self.model,
-            offline=self.offline,
-            mode=self.mode,
-            strategy=self.strategy,
-            client=self.client,
-            color=self.color,
-            created_ms=self.created_ms,
-            files=tuple(self.files),
-            progress=round(self.progress, 4),
-            eta_seconds=None if self.eta_seconds is None else round(self.eta_seconds, 1),
-            tokens=self.tokens,
-            hunks_applied=self.hunks_applied,
-            hunks_pending=self.hunks_pending,
-            undone=self.undone,
-            can_undo=self.can_undo,
-            error=self.error,
-            priority=self.priority,
-            position=self.position,
-            model_why=self.model_why,
-            strategy_why=self.strategy_why,
-            prompt_tokens=self.prompt_tokens,
-            cost=self.cost,
-            attempts=tuple(self.attempts),
-            current_file=self.current_file,
-            expected_tokens=self.expected_tokens,
-            eta_confidence=self.eta_confidence,
-            steers=tuple(self.steers),
-            findings=tuple(self.findings),
-            request_id=self.request_id,
-            error_code=self.error_code,
-            severity=self.severity,
-            cached=self.cached,
-            waits_for=self.waits_for,
-            failures=tuple(self.failures),
-        )
-
-    def to_bytes(self) -> bytes:
-        """The job as a record."""
-        values = asdict(self)
-        del values["charged_tokens"], values["charged_cost"]
-        return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-
-    @staticmethod
-    def from_bytes(data: bytes) -> Job:
-        """The reverse of to_bytes. Raises StoreCorrupt. Fields of a later version are left out."""
-        try:
-            values: dict[str, Any] = json.loads(data)
-            known = {name.name for name in fields(Job)}
-            values = {key: value for key, value in values.items() if key in known}
-            values["state"] = JobState(values["state"])
-            values["requested_files"] = tuple(values["requested_files"])
-            if not isinstance(values.get("timings", {}), dict):
-                raise ValueError("its timings are no mapping")
-            values["attempts"] = [Attempt(**attempt) for attempt in values.get("attempts", ())]
-            values["failures"] = [Failure(**failure) for failure in values.get("failures", ())]
-            if not values["clients"]:
-                raise ValueError("it has no client id")
-            job = Job(**values)
-            # Whoever ran it has counted what it took, or could not.
-            job.charge()
-            return job
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise StoreCorrupt(f"A stored job cannot be read: {error!r}.") from error

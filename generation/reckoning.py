@@ -16,8 +16,8 @@ from generation.progress import Estimate
 from generation.states import JobState
 from generation.views import StrategyName
 
-OFTEN: Final = 0.25
-"""Seconds between two estimates while tokens come."""
+OFTEN: Final = 0.5
+"""Seconds between two estimates while tokens come: as often as the room is told of them."""
 _NAME: Final = re.compile(r"[\w./-]+")
 _SCAN_CHARS: Final = 32_000
 

@@ -103,7 +103,7 @@ def configure_logs(
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # These say at "info" what every request does; the access log would also hold query strings.
-    for name in ("httpx", "httpcore", "openai", "asyncio", "uvicorn.error"):
+    for name in ("httpx", "httpx2", "httpcore", "openai", "asyncio", "uvicorn.error"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
         other = logging.getLogger(name)

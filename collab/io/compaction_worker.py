@@ -29,7 +29,7 @@ from collab.ports import Checkpoint, LogEntry, StoredRoom
 
 CHUNK_BYTES: Final = 256 * KIB
 """The largest piece of a message, so that neither side is held up by packing one."""
-CHUNK_ENTRIES: Final = 500
+CHUNK_ENTRIES: Final = 100
 """And the most entries of one, since small ones take longer to pack than their bytes say."""
 MAX_MESSAGE_BYTES: Final = 1024 * MIB
 

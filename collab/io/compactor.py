@@ -58,7 +58,7 @@ class Compactor:
         checkpoint could not be proved equal (nothing is changed then) and what the store raises.
         """
         async with self._turn:
-            stored = await self._store.load(room)
+            stored = await self._store.load(room, aside=True)
             if not stored.entries:
                 return None
             checkpoint = await self._build(stored)

@@ -41,7 +41,7 @@ class RedisStore:
         """See SharedStore.writer."""
         return self._writer
 
-    async def load(self, room: RoomId) -> StoredRoom:
+    async def load(self, room: RoomId, *, aside: bool = False) -> StoredRoom:
         """See Store.load. Raises StoreCorrupt for what is missing or does not match its checksum."""
         return (await self._checkpoints.snapshot(room)).stored
 

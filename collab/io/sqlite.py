@@ -1,9 +1,10 @@
-"""The embedded store: rooms in one SQLite file, written by one thread and read by another."""
+"""The embedded store: rooms in one SQLite file, written by one thread and read by two others."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -18,7 +19,10 @@ from collab.io.sqlite_thread import SqliteThread
 from collab.io.sqlite_write import SqliteWriter
 from collab.ports import Checkpoint, LogEntry, RoomSummary, StoredRoom
 
-_Opened = tuple[Path, FileLock, SqliteWriter, SqliteReader]
+PAUSE_SECONDS: Final = 0.002
+"""A reader that nobody waits for rests so long, each time that it has worked for a fraction of a millisecond."""
+
+_Opened = tuple[Path, FileLock, SqliteWriter, SqliteReader, SqliteReader]
 
 
 class SqliteStore:
@@ -28,14 +32,18 @@ class SqliteStore:
     The event loop never waits for the disk. One process at a time owns a store.
     """
 
-    def __init__(self, path: Path, lock: FileLock, writer: SqliteWriter, reader: SqliteReader) -> None:
-        """Takes over what ``open`` has opened."""
+    def __init__(
+        self, path: Path, lock: FileLock, writer: SqliteWriter, reader: SqliteReader, aside: SqliteReader
+    ) -> None:
+        """Takes over what ``open`` has opened. ``aside`` reads what nobody waits for."""
         self.path: Final = path
         self._lock: Final = lock
         self._writer: Final = writer
         self._reader: Final = reader
+        self._aside: Final = aside
         self._writes: Final = SqliteThread("store-writer", path)
         self._reads: Final = SqliteThread("store-reader", path)
+        self._asides: Final = SqliteThread("store-aside", path)
         self._closed = False
 
     @classmethod
@@ -56,10 +64,12 @@ class SqliteStore:
             opened.add_done_callback(_drop)
             raise
 
-    async def load(self, room: RoomId) -> StoredRoom:
+    async def load(self, room: RoomId, *, aside: bool = False) -> StoredRoom:
         """See Store.load. Raises StoreCorrupt for a wrong checksum or a missing entry."""
         # In this order: what is spread in between is found among the rows.
         unspread = await self._writes.submit(partial(self._writer.unspread, room))
+        if aside:
+            return await self._asides.submit(partial(self._aside.load, room, unspread))
         return await self._reads.submit(partial(self._reader.load, room, unspread))
 
     async def append(self, entries: Sequence[tuple[RoomId, LogEntry]]) -> None:
@@ -99,7 +109,10 @@ class SqliteStore:
             return
         self._closed = True
         try:
-            await self._reads.close(self._reader.close)
+            await asyncio.gather(
+                self._asides.close(self._aside.close),
+                self._reads.close(self._reader.close),
+            )
             await self._writes.close(self._writer.close)
         finally:
             self._lock.release()
@@ -126,7 +139,9 @@ def _open(path: Path, connection_class: type[sqlite3.Connection]) -> _Opened:
         ) from error
 
 
-def _connect(path: Path, connection_class: type[sqlite3.Connection]) -> tuple[SqliteWriter, SqliteReader]:
+def _connect(
+    path: Path, connection_class: type[sqlite3.Connection]
+) -> tuple[SqliteWriter, SqliteReader, SqliteReader]:
     prepare(path)
     writing = connect(path, connection_class, read_only=False)
     try:
@@ -134,17 +149,24 @@ def _connect(path: Path, connection_class: type[sqlite3.Connection]) -> tuple[Sq
         writing.execute("BEGIN IMMEDIATE")
         writing.execute("ROLLBACK")
         path.chmod(0o600)
-        return SqliteWriter(path, writing), SqliteReader(path, connect(path, connection_class, read_only=True))
+        reading, aside = (connect(path, connection_class, read_only=True) for _ in range(2))
+        return SqliteWriter(path, writing), SqliteReader(path, reading), SqliteReader(path, aside, _pause)
     except BaseException:
         writing.close()
         raise
+
+
+def _pause() -> None:
+    """Leaves the interpreter to the event loop for a while."""
+    time.sleep(PAUSE_SECONDS)
 
 
 def _drop(opened: asyncio.Future[_Opened]) -> None:
     """Closes what was opened for a caller that has been cancelled meanwhile."""
     if opened.cancelled() or opened.exception() is not None:
         return
-    _, lock, writer, reader = opened.result()
+    _, lock, writer, reader, aside = opened.result()
+    aside.close()
     reader.close()
     writer.close()
     lock.release()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from zlib import crc32
 
 import msgpack
@@ -19,15 +19,23 @@ from collab.origin import Origin, from_record
 from collab.ports import Checkpoint, LogEntry, RoomSummary, StoredRoom
 
 _ONE_STEP_BYTES: Final = 32 * 1024 * 1024
+_AT_ONCE: Final = 32
+"""Rows between two pauses."""
+
+T = TypeVar("T")
 _Row = tuple[int, int, int, bytes, bytes]
 
 
 class SqliteReader:
     """Reads through one connection; each method sees one moment of the store."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, pause: Callable[[], None] | None = None
+    ) -> None:
+        """``pause`` is called after every few rows: who reads much in Python keeps other threads from it."""
         self._path: Final = path
         self._connection: Final = connection
+        self._pause: Final = pause
 
     def load(self, room: RoomId, unspread: list[Row]) -> StoredRoom:
         """What is stored of the room, with the entries that were not among its rows a moment ago.
@@ -124,7 +132,7 @@ class SqliteReader:
             (key,),
         ).fetchone()
         rows: list[_Row] = []
-        for row in text.split(";"):
+        for row in self._paced(text.split(";")):
             seq, at_ms, crc, origin, update = row.split(" ")
             rows.append((int(seq), int(at_ms), int(crc), bytes.fromhex(origin), bytes.fromhex(update)))
         # The order in which group_concat meets the rows is not promised.
@@ -135,7 +143,7 @@ class SqliteReader:
         origins: dict[bytes, Origin] = {}
         entries: list[LogEntry] = []
         room_crc = crc32(room.encode())
-        for seq, at_ms, crc, packed, update in rows:
+        for seq, at_ms, crc, packed, update in self._paced(rows):
             if seq != last + 1:
                 raise self._damaged(room, f"entry {last + 1} is missing before entry {seq}")
             if entry_checksum(room_crc, seq, at_ms, packed, update) != crc:
@@ -146,6 +154,17 @@ class SqliteReader:
             entries.append(LogEntry(seq, at_ms, origin, update))
             last = seq
         return tuple(entries)
+
+    def _paced(self, rows: Sequence[T]) -> Iterable[T]:
+        if self._pause is None:
+            return rows
+        return self._with_pauses(rows, self._pause)
+
+    def _with_pauses(self, rows: Sequence[T], pause: Callable[[], None]) -> Iterator[T]:
+        for start in range(0, len(rows), _AT_ONCE):
+            if start:
+                pause()
+            yield from rows[start : start + _AT_ONCE]
 
     def _damaged(self, room: RoomId, what: str) -> StoreCorrupt:
         return StoreCorrupt(

@@ -33,6 +33,8 @@ class Pump:
     def halt(self) -> None:
         """Ends the stream for whoever takes of it, now or later."""
         self._halted = True
+        # A reader that is cancelled before it has begun does not say so.
+        self._more.set()
         if self._reader is not None:
             self._reader.cancel()
 
@@ -41,25 +43,26 @@ class Pump:
         if self._reader is None:
             self._reader = asyncio.create_task(self._read(), name="read a model's stream")
         if not self._got and not self._reader.done():
-            try:
-                await self._wait(timeout)
-            except TimeoutError:
-                return Signal.NOTHING_YET
+            await self._wait(timeout)
         self._more.clear()
         if self._halted:
             return Signal.END
-        if not self._got:
-            await self._reader
-            return Signal.END
-        got, self._got = self._got, []
-        return got
+        if self._got:
+            got, self._got = self._got, []
+            return got
+        if not self._reader.done():
+            return Signal.NOTHING_YET
+        await self._reader
+        return Signal.END
 
     async def _wait(self, timeout: float | None) -> None:
-        if timeout is None:
+        # By a timer, as this is done for every few tokens: asyncio.timeout takes several times as long.
+        timer = asyncio.get_running_loop().call_later(timeout, self._more.set) if timeout is not None else None
+        try:
             await self._more.wait()
-        else:
-            async with asyncio.timeout(timeout):
-                await self._more.wait()
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     async def aclose(self) -> None:
         """Ends the stream."""

@@ -160,7 +160,7 @@ class Run:
 
     async def _work(self) -> None:
         job, landing = self._job, self._landing
-        await self._exchange.turns.start()
+        await self._exchange.turns.apart()
         self.check()
         self._stage(JobState.PREPARING, "Preparing.")
         # What the model is shown is read from the very state that the session is forked at here.
@@ -188,6 +188,8 @@ class Run:
         self._stage(JobState.POST_PROCESSING, "Landing the last changes.")
         processed = post_process(generated, landing.merge)
         self._stage(JobState.VALIDATING, "Checking what was written.")
+        await self._exchange.turns.apart()
+        self.check()
         integrated = await integrate(processed, writer, self._checks, self._patient, self._mend)
         self.check()
         landing.merge(writer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from typing import Final
 
@@ -16,8 +17,12 @@ WAITS: Final = 4.0
 """It is left alone for so many times as long more as they wait on average."""
 _RECENT: Final = 0.02
 """What the last wait counts in the average."""
-STARTS_EVERY: Final = 0.03
-"""Seconds between the starts of two jobs: to begin costs a job more than to write for a second."""
+APART: Final = 0.04
+"""Seconds between the starts, or ends, of two jobs: either costs a job more than to write for half a second."""
+MORE_APART: Final = 0.08
+"""And so much more at most, the longer jobs wait for their turns."""
+_APART_WAITS: Final = 50.0
+"""They are further apart by so many times as long as jobs wait on average."""
 
 
 class Turns:
@@ -28,16 +33,22 @@ class Turns:
         self._left = most
         self._counting = False
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._start_at = 0.0
         self._wait = 0.0
+        self._heavy = asyncio.Lock()
+        self._heavy_at = -math.inf
 
-    async def start(self) -> None:
-        """Returns when a job may start: at once mostly, a little later where many start together."""
-        now = asyncio.get_running_loop().time()
-        at = max(now, self._start_at)
-        self._start_at = at + STARTS_EVERY
-        if at > now:
-            await asyncio.sleep(at - now)
+    async def apart(self) -> None:
+        """Returns when a job may start, or end: at once mostly, a little later where many do together."""
+        loop = asyncio.get_running_loop()
+        async with self._heavy:
+            early = self._heavy_at + self.spacing() - loop.time()
+            if early > 0:
+                await asyncio.sleep(early)
+            self._heavy_at = loop.time()
+
+    def spacing(self) -> float:
+        """Seconds between two jobs that start or end now."""
+        return APART + min(MORE_APART, _APART_WAITS * self._wait)
 
     def rest(self, interval: float) -> float:
         """How long a stream is left alone now between two merges, whose ``interval`` is given; all in seconds."""

@@ -112,9 +112,11 @@ def test_what_was_relayed_is_not_the_relayers() -> None:
 
 
 def test_typing_in_turn_is_told_apart_as_entry_by_entry() -> None:
-    ann, bob = Typist(5), Typist(6)
+    ann, bob, job = Typist(5), Typist(6), Typist(7)
     log: list[LogEntry] = []
     for number in range(300):
+        written = JobOrigin(JobId("j1" if number < 200 else "j2"), PersonId("Ann"))
+        log.append(entry(job.type("token "), written, NOON + number * 40))
         log.append(entry(ann.type("a"), ANN, NOON + number * 700))
         log.append(entry(bob.type("ö" if number % 7 == 0 else "b"), BOB, NOON + number * 700 + number**2))
     together, one_by_one = Attribution(), Attribution()
@@ -122,6 +124,8 @@ def test_typing_in_turn_is_told_apart_as_entry_by_entry() -> None:
     for one in log:
         credit(one_by_one, [one])
     assert len(together) < 40
+    assert who(together, 7, 1800) == who(one_by_one, 7, 1800)
+    assert [(length, author.id) for length, author in who(together, 7, 1800)] == [(1200, "j1"), (600, "j2")]
     for client, name in ((5, "Ann"), (6, "Bob")):
         assert {author.id for _, author in who(together, client, 300)} == {name}
         for clock in range(300):

@@ -103,6 +103,14 @@ async def test_appended_entries_come_back_in_order(store: Store) -> None:
     assert loaded.last_seq == 5
 
 
+async def test_what_nobody_waits_for_is_read_as_what_somebody_does(store: Store) -> None:
+    await store.append(log(200))
+    await store.compact(ROOM, Checkpoint(50, b"state"))
+    assert (await store.load(ROOM, aside=True)).last_seq == 200
+    assert await store.load(ROOM, aside=True) == await store.load(ROOM)
+    assert await store.load(OTHER, aside=True) == EMPTY
+
+
 async def test_rooms_keep_apart(store: Store) -> None:
     await store.append([log(1)[0], log(1, OTHER)[0], *log(2, OTHER, 2), *log(1, ROOM, 2)])
     assert [one.seq for one in (await store.load(ROOM)).entries] == [1, 2]

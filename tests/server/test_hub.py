@@ -36,10 +36,10 @@ class SlowStore(MemoryStore):
         self.loads: list[RoomId] = []
         self.appended: list[int] = []
 
-    async def load(self, room: RoomId) -> StoredRoom:
+    async def load(self, room: RoomId, *, aside: bool = False) -> StoredRoom:
         self.loads.append(room)
         await self.let.wait()
-        return await super().load(room)
+        return await super().load(room, aside=aside)
 
     async def delete(self, room: RoomId) -> None:
         await self.let_delete.wait()

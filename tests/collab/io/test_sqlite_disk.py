@@ -27,7 +27,7 @@ def batch(first: int, count: int, size: int = 100) -> list[tuple[RoomId, LogEntr
 
 
 class Seen(sqlite3.Connection):
-    """A connection that tests can reach: the last two opened are the writing and the reading one."""
+    """A connection that tests can reach: the last three opened are the writing one and two that read."""
 
     opened: ClassVar[list[Seen]] = []
 
@@ -54,7 +54,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 @pytest.fixture
 def writing(store: SqliteStore) -> Seen:
-    return Seen.opened[-2]
+    return Seen.opened[-3]
 
 
 async def test_a_full_disk_is_told_and_later_appends_work_again(store: SqliteStore, writing: Seen) -> None:

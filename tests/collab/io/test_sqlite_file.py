@@ -15,7 +15,7 @@ import pytest
 
 from collab.errors import StoreBusy, StoreCorrupt, StoreError, StoreUnavailable
 from collab.ids import RoomId
-from collab.io.sqlite import SqliteStore
+from collab.io.sqlite import PAUSE_SECONDS, SqliteStore
 from collab.io.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
 from collab.origin import RestoreOrigin
 from collab.ports import Checkpoint, LogEntry
@@ -320,6 +320,22 @@ async def test_a_flipped_byte_of_a_checkpoint_or_record_is_found(tmp_path: Path)
         await store.load(ROOM)
     with pytest.raises(StoreCorrupt, match="the record job 'j1'"):
         await store.records(ROOM, "job")
+    await store.close()
+
+
+async def test_who_reads_what_nobody_waits_for_leaves_the_interpreter_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rooms.sqlite"
+    await make(path, 300)
+    rests: list[float] = []
+    monkeypatch.setattr("collab.io.sqlite.time.sleep", rests.append)
+    store = await SqliteStore.open(path)
+    whole = await store.load(ROOM)
+    assert not rests
+    assert await store.load(ROOM, aside=True) == whole
+    # 300 rows are split up, and then become entries, 32 at a time.
+    assert rests == [PAUSE_SECONDS] * 18
     await store.close()
 
 

@@ -88,3 +88,17 @@ async def test_a_halt_ends_a_stream_that_waits_and_one_that_has_more() -> None:
         pump.halt()
         assert await pump.take(None) is Signal.END
         await pump.aclose()
+
+
+async def test_a_halt_ends_a_stream_that_has_not_begun() -> None:
+    async def never() -> AsyncIterator[Delta]:
+        await asyncio.Event().wait()
+        yield TextDelta("never")
+
+    pump = Pump(never())
+    taking = asyncio.create_task(pump.take(None))
+    await asyncio.sleep(0)
+    pump.halt()
+    async with asyncio.timeout(5):
+        assert await taking is Signal.END
+    await pump.aclose()

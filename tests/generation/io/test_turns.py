@@ -6,7 +6,7 @@ from time import perf_counter
 
 import pytest
 
-from generation.io.turns import MORE_REST, REST, STARTS_EVERY, Turns
+from generation.io.turns import APART, MORE_APART, MORE_REST, REST, Turns
 
 
 async def test_one_turn_of_the_loop_has_room_for_so_many_and_the_rest_follow_in_order() -> None:
@@ -27,9 +27,10 @@ async def test_one_turn_of_the_loop_has_room_for_so_many_and_the_rest_follow_in_
     assert all(at.count(one) <= 2 for one in at)
 
 
-async def test_streams_are_left_alone_longer_while_jobs_wait_for_their_turns() -> None:
+async def test_streams_are_left_alone_longer_while_jobs_wait_for_their_turns_and_fewer_jobs_start() -> None:
     turns = Turns(most=1)
     assert turns.rest(0.04) == pytest.approx(0.04 * REST)
+    assert turns.spacing() == APART
 
     async def work() -> None:
         await turns.mine()
@@ -43,10 +44,12 @@ async def test_streams_are_left_alone_longer_while_jobs_wait_for_their_turns() -
             loop.call_soon(hold, 0.002)
     waited = turns.rest(0.04)
     assert 0.04 * REST < waited <= 0.04 * (REST + MORE_REST)
+    assert APART < turns.spacing() <= APART + MORE_APART
     for _ in range(500):
         await turns.mine()
         await asyncio.sleep(0)
     assert turns.rest(0.04) == pytest.approx(0.04 * REST, rel=0.01)
+    assert turns.spacing() == pytest.approx(APART, rel=0.05)
 
 
 def hold(seconds: float) -> None:
@@ -80,7 +83,7 @@ async def test_jobs_that_come_together_start_one_after_the_other() -> None:
     at: list[float] = []
 
     async def start() -> None:
-        await turns.start()
+        await turns.apart()
         at.append(loop.time())
 
     begun = loop.time()
@@ -89,9 +92,9 @@ async def test_jobs_that_come_together_start_one_after_the_other() -> None:
         for _ in range(4):
             group.create_task(start())
     # The first at once; each of the others not before its time, whatever else the machine does.
-    late = [when - begun - number * STARTS_EVERY for number, when in enumerate(at)]
+    late = [when - begun - number * APART for number, when in enumerate(at)]
     assert all(seconds >= -0.001 for seconds in late)
-    assert min(late) < STARTS_EVERY / 2
+    assert min(late) < APART / 2
 
 
 async def test_who_stops_waiting_takes_no_place() -> None:
