@@ -301,7 +301,7 @@ class Blocks:
             return
         self._hold(block, _ELIDES)
         said = f"The line {block.elided!r} stands for lines that are left out."
-        later = self._defers and not self.asks
+        later = self._defers
         if hunk is not None:
             self._proposals.find(hunk, [said], later=later)
         self.refused.setdefault(block.path, []).append(said)

@@ -228,19 +228,29 @@ class AnswerWriter:
         self.dirty = True
         return True
 
-    def amend(self, path: str, withdrawn: Collection[HunkId], edits: Iterable[tuple[int, int, str]]) -> None:
+    def amend(
+        self, path: str, withdrawn: Collection[HunkId], edits: Iterable[tuple[int, int, str]], *, asks: str = ""
+    ) -> list[SuggestionId]:
         """Has the next pull take back hunks of a file and make other changes of its base in their place.
 
-        Of a new file, the one edit is its whole text.
+        Of a new file, the one edit is its whole text. With ``asks``, the reason in words, the changes are offered,
+        as the hunks were. Returns the suggestions that hunks had become, which others take the place of.
         """
+        replaced: list[SuggestionId] = []
         for hunk in withdrawn:
             self.session.withdraw(hunk)
+            replaced += self.proposals.replaced(hunk)
             if (landed := self._landed.pop(hunk, None)) is not None:
                 self._count(landed[0]).applied -= landed[1]
             self.draft.drop(hunk)
+        self._count(FilePath(path)).pending -= len(replaced)
+        before = self._blocks.asks
+        self._blocks.asks = asks or before
         for start, end, text in edits:
             self._blocks.add(FilePath(path), start, end, text)
+        self._blocks.asks = before
         self.dirty = True
+        return replaced
 
     def release(self, settled: Collection[str] = ()) -> None:
         """What was put off is asked now, but for the paths that are settled."""

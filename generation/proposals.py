@@ -83,6 +83,10 @@ class Proposals:
         (self._put_off if later else self._ready).append(made)
         return made
 
+    def replaced(self, hunk: HunkId) -> list[SuggestionId]:
+        """Something else takes the place of a hunk; the suggestions that it had become."""
+        return self.of.pop(hunk, [])
+
     def blocked(self, item: Blocked) -> None:
         """A hunk, or a part of one, did not land."""
         made = self.add(

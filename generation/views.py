@@ -19,7 +19,7 @@ ChangeKind = Literal["put", "import", "restore"]
 JobKind = Literal["job", "put", "import", "restore"]
 Priority = Literal["high", "normal", "low"]
 SuggestionKind = Literal["hunk", "new_file", "whole_file", "delete_file", "rename_file"]
-SuggestionState = Literal["open", "accepted", "rejected", "both", "edited", "merged", "gone"]
+SuggestionState = Literal["open", "accepted", "rejected", "both", "edited", "merged", "gone", "replaced"]
 Outcome = Literal["answered", "failed", "broken", "refused"]
 """``failed``: no answer began; ``broken``: it broke off in its middle; ``refused``: it will not be given."""
 Severity = Literal["", "notice", "warning", "error"]

@@ -19,7 +19,7 @@ Kind = Literal["hunk", "new_file", "whole_file", "delete_file", "rename_file"]
 ConflictKind = Literal["none", "overlapping_edits", "same_file_different_content", "structural_conflict"]
 Layer = Literal["", "lines", "tokens", "syntax"]
 Choice = Literal["accept", "reject", "both", "edit"]
-State = Literal["open", "accepted", "rejected", "both", "edited", "merged", "gone"]
+State = Literal["open", "accepted", "rejected", "both", "edited", "merged", "gone", "replaced"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Suggestion:
 
     ``before`` is the base, ``after`` what the job would have, ``ours`` what stood there when it was decided.
     A change that collided and could be merged by itself is kept in the state ``merged``, with the ``layer`` that
-    found how. ``at_ms`` and ``answered_ms`` count from 1970 (UTC).
+    found how; one that its job has suggested something else for is ``replaced``. ``at_ms`` and ``answered_ms``
+    count from 1970 (UTC).
     """
 
     suggestion: SuggestionId

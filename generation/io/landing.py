@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -122,6 +122,18 @@ class Landing:
             self._tell(event)
         if not last and not self._hidden:
             self._show(writer)
+
+    def offered(self, suggestions: Sequence[SuggestionId]) -> str | None:
+        """Why these were suggested, if nobody has answered one and they collide with nothing; None else."""
+        open_ones = {one.suggestion: one for one in self._book.suggestions.open() if one.conflict == "none"}
+        return open_ones[suggestions[0]].reason if open_ones.keys() >= set(suggestions) else None
+
+    def replaced(self, suggestions: Iterable[SuggestionId]) -> None:
+        """Something else is suggested in the place of these now."""
+        for suggestion in suggestions:
+            done = self._book.suggestions.answered(suggestion, "replaced", None, self._clock.wall_ms())
+            self._put(Change(SUGGESTION, done.suggestion, done.to_bytes()))
+            self._tell(SuggestionAnswered(view(done, self._handle.document)))
 
     def found(self, suggestion: SuggestionId, findings: Iterable[str]) -> None:
         """Notes what is wrong with a suggestion that was made before that was known."""

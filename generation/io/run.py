@@ -190,9 +190,10 @@ class Run:
         self._stage(JobState.VALIDATING, "Checking what was written.")
         await self._exchange.turns.apart()
         self.check()
-        integrated = await integrate(processed, writer, self._checks, self._patient, self._mend)
+        integrated = await integrate(processed, writer, self._checks, self._patient, self._mend, landing.offered)
         self.check()
         landing.merge(writer)
+        landing.replaced(integrated.replaced)
         for suggestion, findings in integrated.noted.items():
             landing.found(suggestion, findings)
         job.findings = [str(finding) for finding in integrated.findings]
@@ -267,9 +268,9 @@ class Run:
             self.check()
 
     async def _mend(self, findings: list[Finding]) -> Repair | None:
-        """Asks the model that answered once to repair what was found, where something of it has landed."""
+        """Asks the model that answered once to repair what was found."""
         job, writer = self._job, self._opened()
-        if job.mode == "review" or job.offline:
+        if job.offline:
             return None
         plan = self._exchange.plan(job.model, lambda: wants(job, writer))
         repair = Repair(job.id, job.prompt, writer.draft, findings, writer.refused, self._settings.answer_chars)

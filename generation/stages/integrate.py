@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from collab.ids import SuggestionId
@@ -19,23 +19,27 @@ Patient = Callable[[Generator[None, None, list[Finding]]], Awaitable[list[Findin
 """Runs the steps of a check to their end, letting others go between them."""
 Mend = Callable[[list[Finding]], Awaitable[Repair | None]]
 """Asks the model once to repair what was found; None if that is not to be, or no answer came."""
+Offered = Callable[[Sequence[SuggestionId]], str | None]
+"""Why suggestions were made, if nobody has answered one of them and they collide with nothing; None else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Integrated:
     """``findings`` say what is still wrong, ``problems`` what of the answer was left out.
 
-    ``noted`` are suggestions that were made before it was known what is wrong with them.
+    ``noted`` are suggestions that were made before it was known what is wrong with them, ``replaced`` those that
+    give way to what the next pull suggests.
     """
 
     findings: tuple[Finding, ...]
     problems: tuple[str, ...]
     repaired: tuple[str, ...] = ()
     noted: dict[SuggestionId, list[str]] = field(default_factory=dict)
+    replaced: tuple[SuggestionId, ...] = ()
 
 
 async def integrate(
-    processed: Processed, writer: AnswerWriter, checks: Checks, patient: Patient, mend: Mend
+    processed: Processed, writer: AnswerWriter, checks: Checks, patient: Patient, mend: Mend, offered: Offered
 ) -> Integrated:
     """Checks what the answer makes of the files. The writer's next pull lands what comes of it.
 
@@ -44,44 +48,54 @@ async def integrate(
     found = await patient(checks.examine(writer.draft))
     wrong = [one for one in found if one.certain]
     settled: list[str] = []
-    # What is only offered is for people to judge; nothing of it has landed that could be repaired.
-    mendable = [one for one in wrong if not _asked(writer, one.path)]
+    replaced: list[SuggestionId] = []
+    mendable = [one for one in wrong if _standing(writer, one.path, offered) is not None]
     if mendable or writer.refused:
         mended = await mend(mendable)
         if mended is not None:
-            settled, still = await _take(mended, writer, checks, patient)
+            settled, still, replaced = await _take(mended, writer, checks, patient, offered)
             found = [one for one in found if one.path in still or not one.certain]
             wrong = [one for one in wrong if one.path in still]
     noted = _hold_back(writer, checks, wrong)
     writer.release(settled)
-    return Integrated(tuple(found), processed.problems, tuple(settled), noted)
+    return Integrated(tuple(found), processed.problems, tuple(settled), noted, tuple(replaced))
 
 
 async def _take(
-    mended: Repair, writer: AnswerWriter, checks: Checks, patient: Patient
-) -> tuple[list[str], set[str]]:
+    mended: Repair, writer: AnswerWriter, checks: Checks, patient: Patient, offered: Offered
+) -> tuple[list[str], set[str], list[SuggestionId]]:
     """Puts what a repair made in the place of what was wrong, where that passes the checks.
 
-    Returns the paths that it changed, and those that are wrong still.
+    Returns the paths that it changed, those that are wrong still, and the suggestions that others replace.
     """
     results = mended.results()
     found = await patient(checks.examine(repaired(writer.draft, results)))
     still = {one.path for one in found if one.certain}
-    taken = []
+    taken: list[str] = []
+    replaced: list[SuggestionId] = []
     for path, text in results.items():
         file = writer.draft.opened(path)
-        if path in still or file is None or _asked(writer, path):
+        asks = _standing(writer, path, offered)
+        if asks is None:
+            still.add(path)  # Somebody has answered meanwhile, so it stays as it is.
+        if path in still or file is None or asks is None:
             continue
         change = amendment(file, text)
-        writer.amend(file.path, change.withdrawn, change.edits)
+        replaced += writer.amend(file.path, change.withdrawn, change.edits, asks=asks)
         taken.append(path)
-    return taken, still
+    return taken, still, replaced
 
 
-def _asked(writer: AnswerWriter, path: str) -> bool:
-    """Whether something of a file's changes is a suggestion."""
+def _standing(writer: AnswerWriter, path: str, offered: Offered) -> str | None:
+    """Empty if a file's changes have landed; if all are offered, and it is open what people say, the reason.
+
+    None for those that are for people to judge: something was answered, or collides with what somebody did.
+    """
     file = writer.draft.opened(path)
-    return file is not None and any(edit.hunk in writer.proposals.of for edit in file.edits)
+    some = [writer.proposals.of.get(edit.hunk, []) for edit in file.edits] if file is not None else []
+    if not any(some):
+        return ""
+    return offered([one for ids in some for one in ids]) if all(some) else None
 
 
 def _hold_back(writer: AnswerWriter, checks: Checks, findings: Iterable[Finding]) -> dict[SuggestionId, list[str]]:

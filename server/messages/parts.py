@@ -208,8 +208,10 @@ class Suggestion(Part):
     end: str | None = Field(
         default=None, description="Where its place ends, in the same form; null: the end of the file, or no place."
     )
-    state: Literal["open", "accepted", "rejected", "both", "edited", "merged", "gone"] = Field(
-        default="open", description="merged: it collided, and both sides could be kept by themselves."
+    state: Literal["open", "accepted", "rejected", "both", "edited", "merged", "gone", "replaced"] = Field(
+        default="open",
+        description="merged: it collided, and both sides could be kept by themselves. replaced: a check found a "
+        "mistake in it, and its job suggests something else instead.",
     )
     answered_by: str | None = None
     conflict: Literal["none", "overlapping_edits", "same_file_different_content", "structural_conflict"] = Field(

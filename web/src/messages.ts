@@ -37,7 +37,8 @@ export interface Suggestion {
   suggestion: string; job: string; file: string | null; path: string; reason: string;
   kind: "hunk" | "new_file" | "whole_file" | "delete_file" | "rename_file"; before: string; current: string;
   after: string; anchor: string | null; end: string | null;
-  state: "open" | "accepted" | "rejected" | "both" | "edited" | "merged" | "gone"; answered_by: string | null;
+  state: "open" | "accepted" | "rejected" | "both" | "edited" | "merged" | "gone" | "replaced";
+  answered_by: string | null;
   conflict: "none" | "overlapping_edits" | "same_file_different_content" | "structural_conflict";
   layer: "" | "lines" | "tokens" | "syntax"; choices: ("accept" | "reject" | "both" | "edit")[]; at_ms: number;
   answered_ms: number; gone: string; findings: string[];

@@ -154,7 +154,7 @@ class Mender:
 async def run(scene: Scene, mender: Mender) -> Integrated:
     generated = await generate(determine(scene.job, prepare(scene.task())), scene.writer, scene)
     processed = post_process(generated, scene.land)
-    integrated = await integrate(processed, scene.writer, Checks(Syntax()), patiently, mender)
+    integrated = await integrate(processed, scene.writer, Checks(Syntax()), patiently, mender, lambda _: None)
     scene.land(scene.writer)
     return integrated
 

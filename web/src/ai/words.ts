@@ -156,6 +156,8 @@ export function outcome(suggestion: Suggestion): string {
       return `Merged by itself${LAYERS[suggestion.layer]}`;
     case "gone":
       return "Its place is gone";
+    case "replaced":
+      return "Repaired: another one takes its place";
     case "open":
       return "Open";
   }
@@ -169,6 +171,7 @@ export function reasonOf({ reason, findings }: Suggestion): string {
 
 /** Told to the second of two who answer. */
 export function cameSecond(suggestion: Suggestion): string {
+  if (suggestion.state === "replaced") return "The AI has found a mistake in it and suggests something else, so your choice was not taken.";
   return `${suggestion.answered_by ?? "Somebody"} was first (${outcome(suggestion)}), so your choice was not taken.`;
 }
 

@@ -36,6 +36,7 @@ const COUNTED: [Suggestion["state"], string][] = [
   ["edited", "edited by hand"],
   ["merged", "merged by themselves"],
   ["gone", "without a place"],
+  ["replaced", "repaired"],
 ];
 
 /** Such as "3 to decide, 1 accepted"; empty if there are none. */
