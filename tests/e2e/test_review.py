@@ -19,6 +19,8 @@ Both = tuple[Window, Window]
 
 LONG = "".join(f"line {number}\n" for number in range(1, 13))
 OTHER = "one\ntwo\nthree\n"
+BEFORE = {"return (": "return 1", "return (2)": "return ("}
+"""What a model replaces, first and when it repairs that."""
 
 
 def hunks(window: Window, state: str) -> Locator:
@@ -256,3 +258,24 @@ async def test_what_checks_found_stands_with_the_suggestion_and_with_the_job(
     await ben.job("pad to the left").get_by_test_id("job-review").click()
     await expect(hunks(ben, "open").get_by_test_id("finding")).to_contain_text("pad.py")
     await expect(ada.file("pad.py")).to_have_count(0)
+
+
+async def test_what_a_check_finds_in_a_suggestion_is_repaired_and_the_first_one_gives_way(
+    both: Both, server: Server, room: str, answers: Answers
+) -> None:
+    ada, ben = both
+    # The request for the repair holds these words as well.
+    for written in "return (", "return (2)":
+        answers("answer with two", Answer(f"calc.py\n{hunk(f'    {BEFORE[written]}', f'    {written}')}"))
+    await server.write(room, "calc.py", "def two():\n    return 1\n")
+    await ben.open_file("calc.py")
+    await ada.get("mode-review").click()
+    await ada.ask("answer with two")
+    await ben.job_is("answer with two", "needs_review")
+    await ada.job("answer with two").get_by_test_id("job-review").click()
+    await expect(hunks(ada, "open")).to_have_count(1)
+    await expect(hunks(ada, "replaced")).to_contain_text("Repaired: another one takes its place")
+    await expect(ben.get("inline-suggestion")).to_have_count(1)
+    await ben.get("inline-accept").click()
+    await ben.shows("def two():\n    return (2)\n")
+    await expect(hunks(ada, "accepted")).to_have_count(1)
