@@ -72,8 +72,10 @@ async def test_what_is_written_while_the_server_has_not_answered_yet_stays(
     line.release()
     await expect(ada.get("steer-send")).to_have_text("Say")
     await expect(ada.get("steer-text")).to_have_value("and in one line")
+    # Nor is it lost when the job ends before it is said.
     go_on.set()
     await ada.job_is("note for a slow line", "complete")
+    await expect(ada.get("notice")).to_contain_text("Not said to the job: and in one line")
 
 
 async def test_a_job_that_runs_is_in_the_queue_and_leaves_it(

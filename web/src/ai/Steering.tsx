@@ -1,5 +1,5 @@
 /** Tells a job something further, while it waits, is paused or runs. */
-import { useId, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
+import { useEffect, useId, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 import type { Job } from "../messages";
 import { useRoom, useSession } from "../store/context";
 import { isWaiting } from "./line";
@@ -12,19 +12,31 @@ export function Steering({ job, close }: { job: Job; close: () => void }) {
   const [sending, setSending] = useState(false);
   const latest = useRef(text);
   latest.current = text;
+  const done = useRef(false);
+  useEffect(
+    () => () => {
+      // The job may end before the sentence does.
+      if (!done.current && latest.current.trim()) session.notify(`Not said to the job: ${latest.current.trim()}`, "error");
+    },
+    [session],
+  );
+  const leave = (): void => {
+    done.current = true;
+    close();
+  };
   const send = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
     if (!text.trim() || sending) return;
     setSending(true);
-    const done = await session.steer(job.job, text.trim());
+    const said = await session.steer(job.job, text.trim());
     setSending(false);
     // What was written meanwhile is another sentence.
-    if (done && latest.current === text) close();
+    if (said && latest.current === text) leave();
   };
   const keys = (event: KeyboardEvent): void => {
     if (event.key !== "Escape") return;
     event.stopPropagation();
-    close();
+    leave();
   };
   return (
     <form className="steering" onSubmit={(event) => void send(event)} onKeyDown={keys}>
