@@ -22,8 +22,8 @@ from generation.events import (
     SuggestionAdded,
     SuggestionAnswered,
 )
+from generation.io.kept_engine import KeptEngine
 from generation.io.reading import Reading
-from generation.io.service import GenerationEngine
 from generation.ports import Rooms
 from generation.states import ACTIVE, JobState
 from generation.views import JobView
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 class Following:
     """The jobs that this node has heard of."""
 
-    def __init__(self, rooms: Rooms, engine: GenerationEngine, reading: Reading) -> None:
+    def __init__(self, rooms: Rooms, engine: KeptEngine, reading: Reading) -> None:
         self._rooms = rooms
         self._engine = engine
         self._watchers = engine.watchers

@@ -13,19 +13,16 @@ from collab.merge.contest import Resolver
 from collab.ports import Clock
 from generation.book import Book, Change, view
 from generation.cache import AnswerCache
-from generation.changes import recorded
 from generation.events import (
     GenerationEvent,
-    JobChanged,
     JobFinished,
     JobStarted,
-    SuggestionAdded,
-    SuggestionAnswered,
 )
 from generation.experience import Experience
 from generation.io.admission import Admission
 from generation.io.answering import Answering
 from generation.io.answers import Answers
+from generation.io.changing import Changing
 from generation.io.exchange import Exchange, Pause
 from generation.io.gathering import Gathering
 from generation.io.lateness import Lateness
@@ -42,8 +39,6 @@ from generation.ports import Model, Models, Random, RoomHandle, Rooms
 from generation.queue import JobQueue, Turns
 from generation.settings import GenerationSettings
 from generation.sharing import Peers
-from generation.states import COLORS
-from generation.turning import forget_turn, turn
 from generation.usage import MemoryUsage, Usage
 from generation.views import (
     AnsweredAll,
@@ -61,8 +56,8 @@ from generation.views import (
 class GenerationEngine:
     """All jobs of this process. Built once; ``run`` is owned by the process's task group.
 
-    Where several nodes share rooms, ``SharedGeneration`` builds it, asks it only for what this node keeps, and
-    runs the jobs itself, in the ``turns`` that it gives. Everything then raises KeepLost as well.
+    Where several nodes share rooms, ``SharedGeneration`` builds a ``KeptEngine``, asks it only for what this node
+    keeps, and runs the jobs itself, in the ``turns`` that it gives. Everything then raises KeepLost as well.
     """
 
     def __init__(
@@ -98,7 +93,6 @@ class GenerationEngine:
         self._exchange = Exchange(models, settings, clock, random, pause, answers=self._answers)
         self._admission = Admission(models, settings, clock, random)
         self._alone = usage is None
-        self._shared = peers is not None
         self._metering = Metering(usage or MemoryUsage(clock), settings.quotas, clock, self._active)
         self._reporting = Reporting(self._watchers, self._ended_job)
         self._places = Places(self._turns, self._reporting)
@@ -131,6 +125,9 @@ class GenerationEngine:
         self._lateness = Lateness(self._shelves.book, self._reporting, clock, random)
         self._steering = Steering(self._places, self._workers, self._reporting, settings, random)
         self._answering = Answering(self._reporting, self._workers, clock, random)
+        self._changing = Changing(
+            self._reporting, clock, random, kept=settings.jobs_kept, shared=peers is not None
+        )
         self._wake = asyncio.Event()
         self._draining = False
         self._ended = asyncio.Event()
@@ -314,15 +311,7 @@ class GenerationEngine:
         async with self._rooms.held(room) as handle:
             book = await self._book(handle)
             people = await handle.beside()
-            job = book.job(ref)
-            for change in turn(handle, book, job, people, asker, redo=redo, shared=self._shared):
-                self._put(handle, change)
-            self._reporting.save(handle, job)
-            if self._shared:
-                for change in forget_turn(job, redo=redo):
-                    self._put(handle, change)
-            handle.announce(JobChanged(job.view()))
-            return job.view()
+            return self._changing.turn(handle, book, people, ref, asker, redo=redo)
 
     async def jobs(self, room: RoomId) -> list[JobView]:
         """The room's jobs, newest first."""
@@ -359,21 +348,7 @@ class GenerationEngine:
         async with self._rooms.held(room) as handle:
             book = await self._book(handle)
             await handle.caught_up()
-            before = {suggestion.suggestion for suggestion in book.suggestions.all()}
-            known = JobId(change.change) in book.jobs
-            color = COLORS[self._random.getrandbits(16) % len(COLORS)]
-            job, changes = recorded(book, change, asker, color, self._clock.wall_ms())
-            if not changes and (known or job.id != change.change):
-                return job.view()
-            for record in [*changes, *book.trim(self._settings.jobs_kept)]:
-                self._put(handle, record)
-            self._reporting.save(handle, job)
-            handle.announce(JobChanged(job.view()) if known else JobFinished(job.view()))
-            for suggestion in book.suggestions.all():
-                if suggestion.suggestion not in before:
-                    told = SuggestionAdded if suggestion.state == "open" else SuggestionAnswered
-                    handle.announce(told(view(suggestion, handle.document)))
-            return job.view()
+            return self._changing.note(handle, book, change, asker)
 
     def watch(self, job: str) -> AbstractAsyncContextManager[AsyncIterator[GenerationEvent]]:
         """The job's events; see generation.service. Raises NotFound on entering."""
@@ -410,73 +385,17 @@ class GenerationEngine:
             if active is not None and active.task is not None:
                 active.task.cancel()
 
-    # What SharedGeneration uses
-
-    @property
-    def watchers(self) -> Watchers:
-        """Whoever watches jobs."""
-        return self._watchers
-
     @property
     def metering(self) -> Metering:
         """The count of what is asked of the models; whoever runs the jobs runs it too."""
         return self._metering
 
-    @property
-    def workers(self) -> Workers:
-        """The jobs that run here."""
-        return self._workers
-
-    def room_of(self, job: JobId) -> RoomId | None:
-        """The room of a job, if this node keeps it."""
-        found = self._shelves.of(job)
-        return found[0] if found is not None else None
-
-    def rooms(self) -> list[RoomId]:
-        """The rooms whose books this node has, or had."""
-        return self._shelves.rooms()
-
-    async def adopt(self, room: RoomId) -> None:
-        """Reads the room's book, and goes on with what the last keeper left. Raises StoreError, KeepLost."""
-        async with self._rooms.held(room) as handle:
-            await self._book(handle)
-
-    def start(self, room: RoomId, job: JobId, group: asyncio.TaskGroup) -> asyncio.Task[None]:
-        """Runs a queued job in a task of the group."""
-        return self._workers.start(self._shelves, room, job, group)
-
-    def drop(self, room: RoomId) -> None:
-        """Stops a room's runs at once, without a trace, as this node keeps it no more; its book is void."""
-        book = self._shelves.pop(room)
-        self._drop_work(room)
-        for job in book.jobs if book is not None else ():
-            self._watchers.close(job)
+    # Inside
 
     def _drop_work(self, room: RoomId) -> None:
         self._turns.drop(room)
         for job in self._workers.in_room(room):
             self._workers.drop(job)
-
-    async def rewrite(self, room: RoomId) -> None:
-        """Stores all records of the room's book again."""
-        async with self._rooms.held(room) as handle:
-            book = self._shelves.book(room)
-            for change in book.whole() if book is not None else ():
-                self._put(handle, change)
-
-    async def settled(self, room: RoomId) -> None:
-        """Returns when all that was done in the room is stored, and nothing was done meanwhile.
-
-        Raises StoreError.
-        """
-        async with self._rooms.held(room) as handle:
-            while True:
-                puts = self._reporting.puts
-                await handle.durable()
-                if puts == self._reporting.puts:
-                    return
-
-    # Inside
 
     def _enqueue(self, handle: RoomHandle, book: Book, job: Job) -> JobView:
         self._watchers.open(job.id)

@@ -23,8 +23,8 @@ from generation.events import GenerationEvent
 from generation.io.asking import Asking
 from generation.io.following import Following
 from generation.io.gathering import Gathering
+from generation.io.kept_engine import KeptEngine
 from generation.io.reading import READ_SECONDS, Reading
-from generation.io.service import GenerationEngine
 from generation.io.tickets import PACE, Pace, Tickets
 from generation.ports import Models, Random, Rooms
 from generation.questions import (
@@ -94,7 +94,7 @@ class SharedGeneration:
         self._turns = RoomTurns(settings.running_per_room, self._wake.set)
         self._clock = clock
         self._random = random
-        self._engine = GenerationEngine(
+        self._engine = KeptEngine(
             rooms,
             models,
             settings,
