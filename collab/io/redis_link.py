@@ -54,6 +54,7 @@ class RedisLink:
         self.command_timeout = command_timeout
         self._turns = Turns(command_timeout)
         self._sentinel: Sentinel | None = None
+        self._masters: dict[ConnectionPool, tuple[str, int]] = {}
         self._blocking: Any = None
         self.client: Any = self._make(blocking=False)
         """redis-py's client, which answers in bytes. Typed loosely, as its own methods are."""
@@ -120,15 +121,21 @@ class RedisLink:
     async def master(self) -> tuple[str, int] | None:
         """Where the Sentinels see the master now; None without Sentinels. Raises what redis-py raises.
 
-        Idle connections to another server are closed: one that was master goes on to take writes, which will be
-        lost, until the Sentinels reach it.
+        When it is another one than before, all connections are made anew, also those with a command under way,
+        whose outcome is then unknown: a server that was master goes on to take writes, which will be lost, until
+        the Sentinels reach it.
         """
         if self.address.kind is not Kind.SENTINEL:
             return None
-        # Each pool remembers the master, and closes its idle connections when it hears of another.
-        await self.client.connection_pool.get_master_address()
-        host, port = await self.blocking().connection_pool.get_master_address()
-        return host, port
+        found: tuple[str, int] | None = None
+        for client in (self.client, self.blocking()):
+            pool = client.connection_pool
+            host, port = found = await pool.get_master_address()
+            # A pool that hears of another master closes its idle connections only.
+            if self._masters.get(pool) not in {None, found}:
+                await pool.disconnect(inuse_connections=True)
+            self._masters[pool] = host, port
+        return found
 
     async def aclose(self) -> None:
         """Closes all connections. Never raises; what is under way fails."""

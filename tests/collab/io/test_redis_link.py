@@ -252,3 +252,30 @@ async def test_a_master_is_found_through_its_sentinels(redis_server: Path, tmp_p
         await link.aclose()
         with pytest.raises(StoreUnavailable, match=r"The Redis master 'other' .* cannot be reached"):
             await RedisLink.open(f"redis+sentinel://127.0.0.1:{sentinel.port}/other")
+
+
+async def test_no_command_stays_with_a_server_that_is_master_no_more(redis_server: Path, tmp_path: Path) -> None:
+    async with (
+        RedisProcess(redis_server, tmp_path / "old") as old,
+        RedisProcess(redis_server, tmp_path / "new") as new,
+        SentinelProcess(redis_server, tmp_path / "sentinel", old) as sentinel,
+    ):
+        link = await RedisLink.open(sentinel.url)
+        assert await link.master() == ("127.0.0.1", old.port)
+        assert await link.client.set("a", 1)
+        # It waits at the old one, and would go on to use that connection.
+        waits = asyncio.create_task(link.blocking().blpop("list", 30))
+        async with asyncio.timeout(10):
+            while not (await link.client.info("clients"))["blocked_clients"]:
+                pass
+        told = sentinel.client()
+        told.execute_command("SENTINEL", "REMOVE", "main")  # type: ignore[no-untyped-call]
+        told.execute_command("SENTINEL", "MONITOR", "main", "127.0.0.1", str(new.port), "1")  # type: ignore[no-untyped-call]
+        told.close()
+        assert await link.master() == ("127.0.0.1", new.port)
+        with pytest.raises(exceptions.ConnectionError):
+            async with asyncio.timeout(10):
+                await waits
+        for client in link.client, link.blocking():
+            assert (await client.info("server"))["tcp_port"] == new.port
+        await link.aclose()
