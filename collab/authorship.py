@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from collab.attribution import Activity, Attribution, Author
 from collab.attribution_codec import decode, encode
@@ -47,11 +47,7 @@ def credit(table: Attribution, entries: Iterable[LogEntry]) -> None:
     typing: dict[bytes, _Typing] = {}
     for entry in entries:
         origin, at_ms = entry.origin, entry.at_ms
-        if (
-            isinstance(origin, PersonOrigin | JobOrigin)
-            and not (origin.relayed if isinstance(origin, PersonOrigin) else origin.copies)
-            and (found := _typed(entry.update))
-        ):
+        if _wrote_alone(origin) and (found := _typed(entry.update)):
             client, clock, size = found.groups()
             # A long text is for those who decode it.
             if len(size) == 1 and entry.update[found.end() : found.end() + size[0]].isascii():
@@ -80,6 +76,13 @@ def credit(table: Attribution, entries: Iterable[LogEntry]) -> None:
         _put(table, client, run)
 
 
+def _wrote_alone(origin: Origin) -> TypeGuard[PersonOrigin | JobOrigin]:
+    """Whether all text of an entry is its author's own."""
+    if isinstance(origin, PersonOrigin):
+        return not origin.relayed
+    return isinstance(origin, JobOrigin) and not origin.copies
+
+
 @dataclass(slots=True)
 class _Typing:
     """What somebody types, or a job writes, one update after the other: clocks from ``start`` up to ``end``."""
@@ -92,13 +95,10 @@ class _Typing:
 
 
 def _put(table: Attribution, client: bytes, run: _Typing) -> None:
-    origin = run.origin
-    if isinstance(origin, PersonOrigin):
-        author = Author("person", origin.person)
-    else:
-        author = Author("job", origin.job, origin.asked_by)
-    first, last = run.first_ms // 1000, run.last_ms // 1000
-    table.put(ClientId(_uint(client)), run.start, run.end - run.start, author, first, last)
+    author = _author(run.origin)
+    if author is not None:
+        first, last = run.first_ms // 1000, run.last_ms // 1000
+        table.put(ClientId(_uint(client)), run.start, run.end - run.start, author, first, last)
 
 
 def _credit(table: Attribution, entry: LogEntry) -> None:

@@ -16,8 +16,8 @@ from generation.progress import Estimate
 from generation.states import JobState
 from generation.views import StrategyName
 
-OFTEN: Final = 0.5
-"""Seconds between two estimates while tokens come: as often as the room is told of them."""
+PROGRESS_EVERY: Final = 0.5
+"""Seconds between two estimates while tokens come, and between two times that the room is told."""
 _NAME: Final = re.compile(r"[\w./-]+")
 _SCAN_CHARS: Final = 32_000
 
@@ -59,13 +59,13 @@ class Reckoning:
         self._tokens = tokens
         if not reported:
             self._estimate.token(tokens, now)
-        if reported or now - self._told >= OFTEN:
+        if reported or now - self._told >= PROGRESS_EVERY:
             self._tell(now)
 
     def writing(self, path: str | None) -> None:
         """The file that is being written, or None between two."""
         now = self._clock.monotonic()
-        if path != self._job.current_file or now - self._told >= OFTEN:
+        if path != self._job.current_file or now - self._told >= PROGRESS_EVERY:
             self._tell(now)
         self._job.current_file = path
 

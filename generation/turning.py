@@ -72,7 +72,6 @@ def finish_turn(handle: RoomHandle, book: Book, job: Job, at_ms: int) -> list[Ch
     Does the same for a redo. What of it is there already is not done twice, as it is done under the same ids.
     The records to store; none if nothing was told of. Raises StoreCorrupt, LimitExceeded, KeepLost.
     """
-    changes: list[Change] = []
     for redo, names in TOLD.items():
         told, turned = (book.open_hunks.get(_key(job, name)) for name in names)
         if told is None or turned is None or job.undone is not redo:
@@ -87,10 +86,9 @@ def finish_turn(handle: RoomHandle, book: Book, job: Job, at_ms: int) -> list[Ch
         # Only a job that has ended can be undone, whatever its record says.
         job.interrupt(at_ms, paused=True)
         job.wrote = True
-        if not redo:
-            changes.append(book.put_ledger(job.id, ledger))
-        changes += _turned(book, job, reverse, redo=redo)
-    return changes
+        kept = [] if redo else [book.put_ledger(job.id, ledger)]
+        return [*kept, *_turned(book, job, reverse, redo=redo)]
+    return []
 
 
 def _turned(book: Book, job: Job, reverse: Ledger, *, redo: bool) -> list[Change]:

@@ -68,9 +68,8 @@ class SqliteStore:
         """See Store.load. Raises StoreCorrupt for a wrong checksum or a missing entry."""
         # In this order: what is spread in between is found among the rows.
         unspread = await self._writes.submit(partial(self._writer.unspread, room))
-        if aside:
-            return await self._asides.submit(partial(self._aside.load, room, unspread))
-        return await self._reads.submit(partial(self._reader.load, room, unspread))
+        thread, reader = (self._asides, self._aside) if aside else (self._reads, self._reader)
+        return await thread.submit(partial(reader.load, room, unspread))
 
     async def append(self, entries: Sequence[tuple[RoomId, LogEntry]]) -> None:
         """See Store.append. Raises StoreError for an entry that would leave a gap."""

@@ -36,7 +36,7 @@ from generation.jobs import Job
 from generation.offline import SPEC
 from generation.pipeline import AnswerWriter
 from generation.ports import Message, Random, RoomHandle
-from generation.reckoning import Reckoning, named_tokens
+from generation.reckoning import PROGRESS_EVERY, Reckoning, named_tokens
 from generation.repair import Repair
 from generation.resilience import Ask
 from generation.rewriting import asks_to_drop
@@ -53,8 +53,6 @@ from generation.views import Attempt
 
 logger = logging.getLogger(__name__)
 
-PROGRESS_EVERY: Final = 0.5
-"""Seconds between two progress events, unless the stage changes."""
 MOST_WHY: Final = 1_000
 """Characters that are kept of why a model was chosen."""
 KEPT: Final = " What was complete is kept; retry to go on."

@@ -31,6 +31,17 @@ NEW = "new.py\n````python\nx = 1\n````\n"
 
 
 @asynccontextmanager
+async def running(made: GenerationEngine) -> AsyncIterator[None]:
+    """Has an engine work meanwhile."""
+    task = asyncio.create_task(made.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
 async def engine(
     room: FakeRoom,
     model: ScriptedModel,
@@ -49,12 +60,8 @@ async def engine(
         resolver=resolver,
         usage=usage,
     )
-    task = asyncio.create_task(made.run())
-    try:
+    async with running(made):
         yield made
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def finished(room: FakeRoom, count: int = 1) -> JobView:

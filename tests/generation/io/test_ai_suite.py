@@ -26,6 +26,7 @@ from generation.scripted import FixedModels
 from generation.settings import GenerationSettings
 from generation.views import GenerationRequest, JobView
 from tests.generation.fakes import ADA, ROOM, FakeRoom, FakeRooms
+from tests.generation.io.playing import running
 
 QUICK = GenerationSettings(merge_interval_ms=0.1, backoff_first=0.001, backoff_most=0.001)
 Answer = Callable[[str, dict[str, str]], str]
@@ -78,12 +79,8 @@ async def engine(room: FakeRoom, model: Reader) -> AsyncIterator[GenerationEngin
         random.Random(1),
         resolver=TextResolver(Syntax()),
     )
-    task = asyncio.create_task(made.run())
-    try:
+    async with running(made):
         yield made
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def ask(room: FakeRoom, answer: Answer, prompt: str, files: tuple[str, ...] = (), seed: int = 0) -> JobView:

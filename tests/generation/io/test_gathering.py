@@ -26,6 +26,7 @@ from generation.sent import MOST_JOBS, Sent, SentAsk
 from generation.settings import GenerationSettings
 from generation.views import GenerationRequest
 from tests.generation.fakes import ADA, ROOM, FakeRoom, FakeRooms
+from tests.generation.io.playing import running
 
 SETTINGS = GenerationSettings(merge_interval_ms=1, backoff_first=0.001, backoff_most=0.001)
 ANSWER = "made.txt\n````\nhello\n````\n"
@@ -46,12 +47,8 @@ async def working(
     gathering = Gathering(Indexes(clock), Syntax(), clock)
     models = FixedModels(model or ScriptedModel(said(ANSWER)))
     engine = GenerationEngine(FakeRooms(room), models, settings, clock, random.Random(1), gathering=gathering)
-    task = asyncio.create_task(engine.run())
-    try:
+    async with running(engine):
         yield engine
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def asked(engine: GenerationEngine, room: FakeRoom, prompt: str, *files: str) -> SentAsk:

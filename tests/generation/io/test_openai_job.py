@@ -18,6 +18,7 @@ from generation.settings import GenerationSettings
 from generation.views import GenerationRequest, JobView
 from tests.fakes.openai_server import Answer, FakeOpenAI
 from tests.generation.fakes import ADA, ROOM, FakeRoom, FakeRooms
+from tests.generation.io.playing import running
 
 APP = "def a():\n    return 1\n\n\ndef b():\n    return 2\n"
 FIRST = "app.py\n<<<<<<< SEARCH\n    return 1\n=======\n    return 10\n>>>>>>> REPLACE\n"
@@ -32,12 +33,10 @@ SETTINGS = GenerationSettings(
 async def engine(room: FakeRoom, server: FakeOpenAI) -> AsyncIterator[GenerationEngine]:
     models = ConfiguredModels(replace(SETTINGS, base_url=server.base_url))
     made = GenerationEngine(FakeRooms(room), models, SETTINGS, SystemClock(), random.Random(1))
-    task = asyncio.create_task(made.run())
     try:
-        yield made
+        async with running(made):
+            yield made
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
         await models.aclose()
 
 

@@ -24,6 +24,7 @@ from generation.settings import GenerationSettings
 from generation.usage import Bounds, Quotas
 from generation.views import GenerationRequest, JobView
 from tests.generation.fakes import ADA, ROOM, FakeRoom, FakeRooms
+from tests.generation.io.playing import running
 
 APP = "def a():\n    return 1\n"
 EDIT = "app.py\n<<<<<<< SEARCH\n    return 1\n=======\n    return 10\n>>>>>>> REPLACE\n"
@@ -88,13 +89,9 @@ async def warmed(
         pause=rounds,
         cache=cache if cache is not None else MemoryAnswers(clock),
     )
-    task = asyncio.create_task(made.run())
-    try:
+    async with running(made):
         await rounds.looked()
         yield made, rounds
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def ask(made: GenerationEngine, room: FakeRoom, prompt: str = WISH.prompt) -> JobView:

@@ -14,20 +14,8 @@ from generation.usage import Bounds, Quotas
 from generation.views import GenerationRequest, JobView
 from tests.generation.cluster import QUICK, FakeCluster, Node
 from tests.generation.fakes import ADA, BOB, ROOM
-from tests.generation.io.test_shared import (
-    APP,
-    ASKED,
-    EDIT,
-    HALF,
-    NEW,
-    OTHER,
-    Gate,
-    cluster,
-    finished,
-    keeping,
-    two,
-    until,
-)
+from tests.generation.io.playing import APP, EDIT, NEW, Gate
+from tests.generation.io.test_shared import ASKED, HALF, OTHER, cluster, finished, keeping, two, until
 
 __all__ = ["cluster"]
 

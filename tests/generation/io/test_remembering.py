@@ -23,6 +23,7 @@ from generation.scripted import FixedModels, ScriptedModel, Step, said
 from generation.settings import GenerationSettings
 from generation.views import GenerationRequest, JobView
 from tests.generation.fakes import ADA, ROOM, FakeRoom, FakeRooms
+from tests.generation.io.playing import running
 
 QUICK = GenerationSettings(merge_interval_ms=1, backoff_first=0.001, backoff_most=0.001)
 APP = "def a():\n    return 1\n"
@@ -49,12 +50,8 @@ async def engine(
     models = FixedModels(model, OfflineModel())
     clock = SystemClock()
     made = GenerationEngine(FakeRooms(room), models, QUICK, clock, random.Random(seed), cache=cache)
-    task = asyncio.create_task(made.run())
-    try:
+    async with running(made):
         yield made
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def ask(made: GenerationEngine, room: FakeRoom, request: GenerationRequest = ASKED) -> JobView:

@@ -28,26 +28,12 @@ from generation.takeover import HANDED_OVER, WENT_ON
 from generation.views import GenerationRequest, JobView
 from tests.generation.cluster import QUICK, FakeCluster, Node
 from tests.generation.fakes import ADA, BOB, ROOM
+from tests.generation.io.playing import APP, EDIT, NEW, Gate
 
 OTHER = RoomId("other")
-APP = "def a():\n    return 1\n\n\ndef b():\n    return 2\n"
-EDIT = "app.py\n<<<<<<< SEARCH\n    return 1\n=======\n    return 10\n>>>>>>> REPLACE\n"
 HALF = "app.py\n<<<<<<< SEARCH\n    return 2\n=======\n    return 20\n    # half\n"
 REST = ">>>>>>> REPLACE\n"
-NEW = "new.py\n````python\nx = 1\n````\n"
 ASKED = GenerationRequest("Return 10 in app.py")
-
-
-class Gate:
-    """A step of a script that waits until the test lets it go on."""
-
-    def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.open = asyncio.Event()
-
-    async def __call__(self) -> None:
-        self.reached.set()
-        await self.open.wait()
 
 
 @pytest.fixture

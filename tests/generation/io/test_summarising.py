@@ -13,7 +13,6 @@ from collab.syntax.syntax import Syntax
 from generation.cache import MemoryAnswers
 from generation.catalog import Price
 from generation.errors import ModelUnavailable, StreamBroken
-from generation.events import JobFinished
 from generation.io import summarising
 from generation.io.answers import Answers
 from generation.io.gathering import Gathering
@@ -26,6 +25,7 @@ from generation.sent import Sent
 from generation.settings import GenerationSettings
 from generation.views import Attempt, GenerationRequest
 from tests.generation.fakes import ADA, ROOM, FakeRoom, FakeRooms
+from tests.generation.io.playing import finished, running
 
 SAID: list[Step] = [TextDelta("It sells\n"), TextDelta("things."), FinishDelta("stop")]
 
@@ -131,13 +131,10 @@ async def test_a_summary_counts_to_the_job_that_needed_it_which_shows_what_was_s
         random.Random(1),
         gathering=Gathering(Indexes(clock), Syntax(), clock, summarise=summarise),
     )
-    work = asyncio.create_task(made.run())
     asked = GenerationRequest("Use sell in shop.py to make new.py", model=writer.name)
-    job = await made.submit(ROOM, asked, ADA)
-    await room.until(lambda: room.of(JobFinished))
-    done = room.of(JobFinished)[-1].job
-    work.cancel()
-    await asyncio.gather(work, return_exceptions=True)
+    async with running(made):
+        job = await made.submit(ROOM, asked, ADA)
+        done = await finished(room)
     assert done.state == "complete"
     summed, answered = done.attempts
     assert (summed.model, summed.prompt_tokens) == ("teller", 1_000)
