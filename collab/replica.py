@@ -4,6 +4,11 @@ A node hears of entries in three ways: it stores its own, the bus brings those o
 An entry may be applied as soon as it is heard of, since the document takes updates in any order and any number
 of times; what is kept here is which positions are there without a hole, so that a lost announcement is
 noticed, and whether the log is still the one that this node has read.
+
+A log may also fork: for some seconds after another server has become master, the old one may go on to take
+entries. Two branches have the same identity, and positions in the one say nothing of the other; only the stamps
+tell them apart. So an entry that is at a place where this node knows of another one makes it compare all that both
+have.
 """
 
 from __future__ import annotations
@@ -20,6 +25,8 @@ GAP_SECONDS: Final = 0.05
 GAP_SECONDS_MOST: Final = 2.0
 AHEAD: Final = 20_000
 """Positions beyond a hole that are remembered; with more the log is read anyway."""
+RECENT: Final = 128
+"""Positions before the mark whose stamps are remembered; an announcement of an older one has the log read."""
 
 
 class Reading(Enum):
@@ -38,7 +45,20 @@ class Reading(Enum):
 class Replica:
     """One node's place in one log. Times in seconds of a monotonic clock."""
 
-    __slots__ = ("_ahead", "_doubt", "_since", "_tries", "_unsure", "_writer", "log", "position", "stamp")
+    __slots__ = (
+        "_ahead",
+        "_doubt",
+        "_forked",
+        "_heard",
+        "_recent",
+        "_since",
+        "_tries",
+        "_unsure",
+        "_writer",
+        "log",
+        "position",
+        "stamp",
+    )
 
     def __init__(self, writer: str, mark: Mark) -> None:
         self._writer = writer
@@ -46,9 +66,14 @@ class Replica:
         self.position = mark.position
         self.stamp = mark.stamp
         self._ahead: dict[int, Stamp] = {}
+        self._recent: dict[int, Stamp] = _at(mark)
         self._since: float | None = None
         self._tries = 0
         self._doubt = False
+        self._heard = 0
+        """The last position of which was heard when the log was asked for last: it must be there."""
+        self._forked = False
+        """Two entries claimed the same position: no mark tells any more what the log has and this node has not."""
         self._unsure = False
         """The mark stays where it is until the log has been read from it: a log that lost something and has grown
         since would else be taken for the one that this node knows.
@@ -97,6 +122,7 @@ class Replica:
     def asked(self, now: float) -> Mark:
         """The log is being read from here."""
         self._doubt = False
+        self._heard = max(self._ahead, default=self.position)
         if self._since is not None:
             self._since = now
             self._tries += 1
@@ -114,7 +140,7 @@ class Replica:
             self.log = tail.log
         if not self.log and not tail.log:
             return Reading.GOOD, []
-        if tail.same is not True or tail.log != self.log:
+        if tail.same is not True or tail.log != self.log or tail.last < self._heard:
             return Reading.LOST, []
         # Somebody may have begun to doubt again since it was asked.
         self._unsure = self._doubt
@@ -123,6 +149,8 @@ class Replica:
             for shared in tail.entries
             if self._have(shared.entry.seq, shared.stamp) and shared.stamp.writer != self._writer
         ]
+        if self._forked:
+            return Reading.LOST, []
         self._advance(now)
         return Reading.GOOD, new
 
@@ -130,9 +158,11 @@ class Replica:
         """The node has read all that the log has up to this mark, and what the log lacks is on its way."""
         self.log, self.position, self.stamp = mark.log, mark.position, mark.stamp
         self._ahead = {}
+        self._recent = _at(mark)
+        self._heard = 0
         self._since = None
         self._tries = 0
-        self._doubt = self._unsure = False
+        self._doubt = self._unsure = self._forked = False
 
     def _belongs(self, log: str) -> bool:
         if not self.log:
@@ -140,9 +170,17 @@ class Replica:
         return log == self.log
 
     def _have(self, position: int, stamp: Stamp) -> bool:
-        if position <= self.position or position in self._ahead:
+        """Notes an entry; whether this node may not have it."""
+        before = position <= self.position
+        known = self._recent.get(position) if before else self._ahead.get(position)
+        if known == stamp:
             return False
-        self._ahead[position] = stamp
+        if known is not None:
+            self._forked = True
+        if before or known is not None:
+            self.doubt()
+        else:
+            self._ahead[position] = stamp
         return True
 
     def _advance(self, now: float) -> None:
@@ -152,7 +190,8 @@ class Replica:
         before = self.position
         while (stamp := ahead.pop(self.position + 1, None)) is not None:
             self.position += 1
-            self.stamp = stamp
+            self.stamp = self._recent[self.position] = stamp
+            self._recent.pop(self.position - RECENT, None)
         if not ahead:
             self._since = None
             self._tries = 0
@@ -162,3 +201,7 @@ class Replica:
     def _wait_until(self) -> float:
         assert self._since is not None
         return self._since + min(GAP_SECONDS_MOST, GAP_SECONDS * 2.0**self._tries)
+
+
+def _at(mark: Mark) -> dict[int, Stamp]:
+    return {} if mark.stamp is None else {mark.position: mark.stamp}

@@ -50,8 +50,8 @@ class SharedEntry:
 class Commit:
     """Entries of one room to be stored and announced in one atomic step; ``seq`` is the writer's number.
 
-    ``mark`` is what the writer knows of the log; a log that has another identity, or is shorter, is not
-    written to.
+    ``mark`` is what the writer knows of the log; a log that has another identity, is shorter, or does not show
+    the entry of the mark at its position (any more), is not written to.
     """
 
     room: RoomId
@@ -64,7 +64,9 @@ class CommitState(Enum):
 
     STORED = "stored"
     BEHIND = "behind"
-    """The log is not the one that the mark names, or it is shorter. Nothing was written."""
+    """The log is not the one that the mark names, or it is shorter, or has gone on in another way, or nobody can
+    tell since the mark's position is inside a checkpoint. Nothing was written.
+    """
     DELETED = "deleted"
     """Somebody has deleted the room. Nothing was written."""
 
@@ -167,8 +169,9 @@ class SharedStore(Store, Protocol):
         """Brings back what a log has lost, and makes all of this writer's numbers up to ``through`` count as
         stored.
 
-        ``rename`` gives the log a new identity, if it is still the one that ``seen`` names, so that every
-        other node looks too. It begins a log that is not there. Deleted rooms stay deleted.
+        Nothing is written unless the log is still the one that ``seen`` names and has its entry there: what was
+        found missing was found missing in that one. ``rename`` gives it a new identity, so that every other node
+        looks too. Where none was seen, it is begun. Deleted rooms stay deleted.
         """
         ...
 

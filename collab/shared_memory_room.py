@@ -86,6 +86,12 @@ class MemoryRoom:
         start = self.checkpoint.seq if self.checkpoint else 0
         return position >= start and self.stamp_at(position) != stamp
 
+    def shows(self, mark: Mark) -> bool:
+        """Whether the log has the entry of a mark at its position; not where that cannot be told (any more)."""
+        if mark.position > self.last:
+            return False
+        return not mark.position or mark.stamp is None or mark.stamp == self.stamp_at(mark.position)
+
 
 def peers_of(room: MemoryRoom, writer: str) -> int:
     """How many nodes hold the room that are not this writer's: a node's id is ``<writer>.<number>``."""
@@ -101,9 +107,7 @@ def commit(
     if mark.log and mark.log in room.deleted:
         return room, Committed(CommitState.DELETED, room.log, peers=peers), ()
     behind = room, Committed(CommitState.BEHIND, room.log, peers=peers), ()
-    if (mark.log and mark.log != room.log) or mark.position > room.last:
-        return behind
-    if 0 < mark.position == room.last and mark.stamp is not None and mark.stamp != room.stamp_at(room.last):
+    if (mark.log and mark.log != room.log) or not room.shows(mark):
         return behind
     through, last = room.numbers.get(writer, 0), room.last
     taken: list[LogEntry] = []
@@ -165,7 +169,9 @@ def restore(
     peers = peers_of(room, writer)
     if seen.log and seen.log in room.deleted:
         return room, Committed(CommitState.DELETED, room.log, peers=peers), ()
-    if rename and room.log and room.log == seen.log:
+    if room.log != seen.log or not room.shows(seen):
+        return room, Committed(CommitState.BEHIND, room.log, peers=peers), ()
+    if rename and room.log:
         room = replace(room, log=fresh)
     room, added = append(room, writer, updates, fresh)
     number = max(room.numbers.get(writer, 0), through)

@@ -1,14 +1,15 @@
 """The world that the twins of the shared store and its bus work on: what a Redis server would be.
 
 What may go wrong between a node and the world is decided from outside, by a ``Network``; what may go wrong with
-the world itself are methods: it can be away, come back older, or empty.
+the world itself are methods: it can be away, come back older, or empty, and another server can take over while the
+one before still serves those who have not heard of that.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
 from collab.errors import StoreUnavailable
@@ -83,6 +84,15 @@ class _Past:
     leases: dict[NodeId, Lease]
 
 
+@dataclass(slots=True)
+class _Server:
+    """What one server has."""
+
+    rooms: dict[RoomId, MemoryRoom] = field(default_factory=dict)
+    leases: dict[NodeId, Lease] = field(default_factory=dict)
+    past: deque[_Past] = field(default_factory=lambda: deque(maxlen=0))
+
+
 class Connected(Protocol):
     """A process's bus, as the world sees it."""
 
@@ -115,9 +125,14 @@ class World:
         self.clock: Final = clock
         self.network: Final[Network] = network or PerfectNetwork()
         self._random: Final = random
-        self._rooms: dict[RoomId, MemoryRoom] = {}
-        self._leases: dict[NodeId, Lease] = {}
-        self._past: deque[_Past] = deque(maxlen=remembered)
+        self._master = _Server(past=deque(maxlen=remembered))
+        self._former = _Server()
+        self._serving: _Server | None = None
+        """The server that carries out a command now."""
+        self._astray: dict[str, float] = {}
+        """Which share of a process's commands goes to the former master."""
+        self._deaf: set[str] = set()
+        """Processes whose buses are connected to it."""
         self._away = False
         self._cut: set[str] = set()
         self._buses: dict[str, Connected] = {}
@@ -149,16 +164,41 @@ class World:
         could (see ``remembered``).
         """
         taken = 0
-        while taken < count and self._past:
-            past = self._past.pop()
-            self._rooms, self._leases = past.rooms, past.leases
+        master = self._master
+        while taken < count and master.past:
+            past = master.past.pop()
+            master.rooms, master.leases = past.rooms, past.leases
             taken += 1
         return taken
 
     def wipe(self) -> None:
         """Forgets everything."""
-        self._rooms, self._leases = {}, {}
-        self._past.clear()
+        master = self._master
+        master.rooms, master.leases = {}, {}
+        master.past.clear()
+
+    def depose(self, behind: int) -> int:
+        """Another server takes over, without the last ``behind`` changes; how many it lacks. All processes stay
+        with the former master until they turn: their commands and their buses, each in their own time.
+        """
+        self._former = _Server(dict(self._master.rooms), self._master.leases)
+        self._astray = dict.fromkeys(self._buses, 1.0)
+        self._deaf = set(self._buses)
+        return self.lose(behind)
+
+    def turn(self, writer: str, astray: float = 0.0) -> None:
+        """Has this share of a process's commands go to the former master from now on: it has many connections."""
+        self._astray[writer] = astray
+
+    def turn_bus(self, writer: str) -> None:
+        """A process's bus is connected to the master, if it was to the former one."""
+        if writer in self._deaf:
+            bus = self._buses.get(writer)
+            if bus is not None:
+                bus.reached(reachable=False)
+            self._deaf.discard(writer)
+            if bus is not None:
+                bus.reached(reachable=self.reachable(writer))
 
     def reachable(self, writer: str) -> bool:
         """Whether a process reaches it."""
@@ -172,22 +212,30 @@ class World:
         def carried_out() -> T:
             if not self.reachable(writer):
                 raise StoreUnavailable("The shared store cannot be reached; it is tried again.")
-            return operation()
+            astray = self._astray.get(writer, 0.0)
+            # Not asked when there is only one answer, so that a world without faults draws no numbers.
+            former = astray > 0 and (astray >= 1 or self._random.getrandbits(16) / 65536 < astray)
+            self._serving = self._former if former else self._master
+            try:
+                return operation()
+            finally:
+                self._serving = None
 
         return await self.network.reach(writer, what, carried_out)
 
     def room(self, name: RoomId) -> MemoryRoom:
         """A room as it is now; an empty one if there is none."""
-        return self._rooms.get(name, NOTHING)
+        return self._server.rooms.get(name, NOTHING)
 
     def rooms(self) -> list[tuple[RoomId, MemoryRoom]]:
         """All rooms that have something stored, by name."""
-        return [(name, self._rooms[name]) for name in sorted(self._rooms) if self._rooms[name].stored]
+        rooms = self._server.rooms
+        return [(name, rooms[name]) for name in sorted(rooms) if rooms[name].stored]
 
     def put(self, name: RoomId, room: MemoryRoom) -> None:
         """Makes a room be this from now on."""
         self._remember()
-        self._rooms[name] = room
+        self._server.rooms[name] = room
 
     def fresh_log(self) -> str:
         """An identity that no log has had."""
@@ -196,15 +244,16 @@ class World:
     def lease(self, node: NodeId, lease: Lease | None) -> None:
         """Begins, renews or ends (None) a node's lease."""
         self._remember()
-        leases = {other: held for other, held in self._leases.items() if other != node}
+        leases = {other: held for other, held in self._server.leases.items() if other != node}
         if lease is not None:
             leases[node] = lease
-        self._leases = leases
+        self._server.leases = leases
 
     def live(self) -> dict[NodeId, bytes]:
         """All nodes whose lease is good, with what they say of themselves."""
         now = self.clock.monotonic()
-        return {node: lease.about for node, lease in sorted(self._leases.items()) if lease.until > now}
+        leases = self._server.leases
+        return {node: lease.about for node, lease in sorted(leases.items()) if lease.until > now}
 
     def extended(self, about: bytes, seconds: float) -> Lease:
         """A lease from now on."""
@@ -220,12 +269,23 @@ class World:
             del self._buses[writer]
 
     def others(self, writer: str) -> list[Connected]:
-        """The buses of all other processes."""
-        return [bus for name, bus in self._buses.items() if name != writer]
+        """The buses of all other processes that are connected to the server which carries out a command now, or to
+        the one to which this process's bus is.
+        """
+        if self._serving is not None:
+            former = self._serving is self._former
+        else:
+            former = writer in self._deaf
+        return [bus for name, bus in self._buses.items() if name != writer and (name in self._deaf) == former]
+
+    @property
+    def _server(self) -> _Server:
+        return self._serving or self._master
 
     def _remember(self) -> None:
-        if self._past.maxlen:
-            self._past.append(_Past(dict(self._rooms), self._leases))
+        server = self._server
+        if server.past.maxlen:
+            server.past.append(_Past(dict(server.rooms), server.leases))
 
     def _told(self) -> None:
         for writer, bus in list(self._buses.items()):

@@ -421,6 +421,9 @@ class Cluster:
         return link.replica if link is not None else None
 
     def _committed(self, room: RoomId, done: Committed) -> None:
+        replica = self._replica(room)
+        if replica is not None and replica.due(self._clock.monotonic()):
+            self._reader.wake()
         if done.refused:
             logger.error(
                 "what a job wrote was refused, as another node had taken the room's jobs over",

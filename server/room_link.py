@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from collab.document import Document
-from collab.errors import CollabError, StoreError, TryLater
+from collab.errors import CollabError, StoreBehind, StoreError, TryLater
 from collab.ids import ClientId, NodeId, Random, RoomId, client_id
 from collab.origin import RestoreOrigin
 from collab.ports import Clock, LogEntry, StoredRoom
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from server.host import RoomHost
 
 CATCH_UP_ATTEMPTS: Final = 5
+RESYNC_ATTEMPTS: Final = 5
 
 logger = logging.getLogger(__name__)
 
@@ -172,45 +173,52 @@ class RoomLink:
         ``before`` is the mark that was found wrong; nothing is done when that has been put right meanwhile.
         """
         async with self._resyncing:
-            replica, host = self.replica, self.host
-            if replica is None or host is None or (before is not None and before.log != replica.log):
-                return
-            snapshot = await self._store.snapshot(self.room)
-            if host.retired:
-                return
-            stored = snapshot.stored
-            known = RestoreOrigin(stored.checkpoint.attribution if stored.checkpoint is not None else b"")
-            host.follow([LogEntry(0, 0, known, update) for update in _checkpoint(stored)])
-            host.follow(stored.entries)
-            host.flush()
-            host.log.loaded(stored)
-            lacking = self._lacking(host, stored)
-            mine = replica.log == snapshot.mark.log
-            through = host.state.seq
-            if not lacking and snapshot.mark.log:
-                # All is there, also what is on its way: the log may have lost which numbers that had.
-                await self._store.restore(self.room, snapshot.mark, (), through, rename=False)
-                replica.resynced(snapshot.mark)
-                replica.doubt()
-                self._on_due()
-                return
+            for _ in range(RESYNC_ATTEMPTS):
+                replica, host = self.replica, self.host
+                if replica is None or host is None or (before is not None and before.log != replica.log):
+                    return
+                if await self._bring_together(replica, host):
+                    self._on_due()
+                    return
+            raise StoreBehind(f"The log of room {self.room!r} changes faster than it can be compared.")
+
+    async def _bring_together(self, replica: Replica, host: RoomHost) -> bool:
+        """One attempt; False when the log is not the one that was read by the time that it is written to."""
+        snapshot = await self._store.snapshot(self.room)
+        if host.retired:
+            return True
+        stored = snapshot.stored
+        known = RestoreOrigin(stored.checkpoint.attribution if stored.checkpoint is not None else b"")
+        host.follow([LogEntry(0, 0, known, update) for update in _checkpoint(stored)])
+        host.follow(stored.entries)
+        host.flush()
+        host.log.loaded(stored)
+        lacking = self._lacking(host, stored)
+        brought_back = bool(lacking) or not snapshot.mark.log
+        through = host.state.seq
+        if brought_back:
             logger.warning(
                 "the store lacked something of a room; it is brought back",
                 extra={"room": self.room, "bytes": sum(map(len, lacking)), "position": snapshot.mark.position},
             )
-            now = self._clock.wall_ms()
-            whose = host.state.authorship.of(lacking)
-            entries = [LogEntry(through, now, RestoreOrigin(whose), update) for update in lacking]
-            # Only when it is there again is the old mark forgotten: should this fail, it is tried once more.
-            done = await self._store.restore(self.room, snapshot.mark, entries, through, rename=mine)
-            replica.resynced(snapshot.mark)
-            if done.state is CommitState.STORED:
-                if mine or not replica.log:
-                    replica.resynced(Mark(done.log, snapshot.mark.position, snapshot.mark.stamp))
-                replica.committed(done, self._clock.monotonic())
-                self._on_restored(self.room)
-            replica.doubt()
-            self._on_due()
+        now = self._clock.wall_ms()
+        whose = host.state.authorship.of(lacking)
+        entries = [LogEntry(through, now, RestoreOrigin(whose), update) for update in lacking]
+        # Even when all is there, also what is on its way: the log may have lost which numbers that had.
+        rename = brought_back and replica.log == snapshot.mark.log
+        done = await self._store.restore(self.room, snapshot.mark, entries, through, rename=rename)
+        # Only when it is there again is the old mark forgotten: should this fail, it is tried once more.
+        if done.state is CommitState.BEHIND:
+            return False
+        stored_now = done.state is CommitState.STORED
+        log = done.log if stored_now else snapshot.mark.log
+        replica.resynced(Mark(log, snapshot.mark.position, snapshot.mark.stamp))
+        # What comes now moves the mark only when the next look has shown that it holds.
+        replica.doubt()
+        if stored_now and brought_back:
+            replica.committed(done, self._clock.monotonic())
+            self._on_restored(self.room)
+        return True
 
     def _lacking(self, host: RoomHost, stored: StoredRoom) -> list[bytes]:
         updates = [*_checkpoint(stored), *(entry.update for entry in stored.entries)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,6 +17,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 START_SECONDS: Final = 20.0
+FIRST_PORT: Final = 12_000
+PORTS: Final = 20_000
+"""Below those that systems give to outgoing connections (32768 and up on Linux, 49152 elsewhere)."""
 
 
 class RedisProcess:
@@ -173,8 +178,18 @@ def _spawn(command: list[str]) -> subprocess.Popen[bytes]:
 
 
 def free_port() -> int:
-    """A port on which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on which nobody listens now, and that nobody gets without asking for it.
+
+    Not one that the system gives: it may give that to a connection of another test before the server that it was
+    for listens there, or while that is being restarted. Each process that runs tests has its own.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    while True:
+        port = FIRST_PORT + secrets.randbelow(PORTS // workers) * workers + worker
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

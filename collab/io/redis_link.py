@@ -54,7 +54,6 @@ class RedisLink:
         self.command_timeout = command_timeout
         self._turns = Turns(command_timeout)
         self._sentinel: Sentinel | None = None
-        self._masters: dict[ConnectionPool, tuple[str, int]] = {}
         self._blocking: Any = None
         self.client: Any = self._make(blocking=False)
         """redis-py's client, which answers in bytes. Typed loosely, as its own methods are."""
@@ -118,24 +117,25 @@ class RedisLink:
             # Not SCRIPT LOAD: in a Cluster that would go elsewhere, and it costs a round trip more.
             return await self.client.eval(script.source, len(names), *names, *values)
 
-    async def master(self) -> tuple[str, int] | None:
-        """Where the Sentinels see the master now; None without Sentinels. Raises what redis-py raises.
+    async def leave_old_masters(self) -> bool:
+        """Ends all connections to servers that are not the master whom the Sentinels name now, also those with a
+        command under way, whose outcome is then unknown; whether there were any. Raises what redis-py raises.
 
-        When it is another one than before, all connections are made anew, also those with a command under way,
-        whose outcome is then unknown: a server that was master goes on to take writes, which will be lost, until
-        the Sentinels reach it.
+        A server that was master goes on to take writes, which will be lost, until the Sentinels reach it.
         """
         if self.address.kind is not Kind.SENTINEL:
-            return None
-        found: tuple[str, int] | None = None
+            return False
+        left = False
         for client in (self.client, self.blocking()):
             pool = client.connection_pool
-            host, port = found = await pool.get_master_address()
-            # A pool that hears of another master closes its idle connections only.
-            if self._masters.get(pool) not in {None, found}:
-                await pool.disconnect(inuse_connections=True)
-            self._masters[pool] = host, port
-        return found
+            master = await pool.get_master_address()
+            # A pool that hears of another master closes its idle connections only. Not by what was the master
+            # when it was asked last: Sentinels that disagree for a while may have led some back to the old one.
+            for connection in [*pool._in_use_connections, *pool._available_connections]:
+                if connection.is_connected and (connection.host, connection.port) != master:
+                    left = True
+                    await connection.disconnect()
+        return left
 
     async def aclose(self) -> None:
         """Closes all connections. Never raises; what is under way fails."""

@@ -73,7 +73,7 @@ class RedisLog:
         for entry in updates:
             flat += (entry.seq, entry.at_ms, len(entry.update), pack_entry(self.writer, entry))
         args = [self.writer, self._rooms.sharded, self._rooms.index_in_scripts, fresh_identity()]
-        packed = await self._rooms.run("restore", room, [*args, pack((seen.log, rename, through, flat))])
+        packed = await self._rooms.run("restore", room, [*args, pack((*_plain(seen), rename, through, flat))])
         done = _committed(Commit(room, seen, tuple(updates)), msgpack.unpackb(packed, raw=True))
         if done.state is CommitState.STORED:
             await self.list_in_index([room])

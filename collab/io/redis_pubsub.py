@@ -294,16 +294,19 @@ class Subscriptions:
                 await _send(line, [(b"PING",)])
 
     async def _follow(self) -> None:
-        """Ends the session when the Sentinels have another master: the old one may be the last to hear of it."""
+        """Ends the session when the Sentinels have another master: the old one may be the last to hear of it.
+
+        Also when it was only commands that still went to an old one: what they wrote there may be missing now.
+        """
         while True:
-            await asyncio.sleep(PING_SECONDS)
             try:
-                master = await self._link.master()
+                left = await self._link.leave_old_masters()
             except (exceptions.RedisError, OSError):
                 # Whether Redis itself is there, the pings tell.
-                continue
-            if any((line.connection.host, line.connection.port) != master for line in self._lines.values()):
+                left = False
+            if left:
                 raise _Moved
+            await asyncio.sleep(PING_SECONDS)
 
     # What becomes of it
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collab.origin import RestoreOrigin
 from collab.ports import LogEntry
-from collab.replica import GAP_SECONDS, Reading, Replica
+from collab.replica import GAP_SECONDS, RECENT, Reading, Replica
 from collab.shared import CommitState, Committed, Mark, SharedEntry, Stamp, Tail
 
 ME, OTHER = "me", "other"
@@ -163,3 +163,54 @@ def test_a_mark_that_was_found_right_moves_on_with_what_came_meanwhile() -> None
     here.arrived("log", entries(6, 1), 0.0)
     reading, new = here.read(here.asked(0.0), Tail("log", 6, same=True, entries=tuple(entries(6, 1))), 0.0)
     assert (reading, new, here.position) == (Reading.GOOD, [], 6)
+
+
+# A log that has forked
+
+
+def test_an_entry_where_another_is_known_makes_both_be_compared() -> None:
+    here = replica(5)
+    here.committed(stored(6, 6, 7, 8), 0.0)
+    assert positions(here.arrived("log", entries(6, 2), 0.0)) == [6, 7], "nobody may miss it meanwhile"
+    assert here.due(0.0)
+    # Nor does a log that has its entry at the mark show that all before it is the same.
+    assert here.read(here.asked(0.0), Tail("log", 8, True), 0.0) == (Reading.LOST, [])
+    here.resynced(Mark("log", 9, Stamp(OTHER, 9)))
+    assert here.read(here.asked(0.0), Tail("log", 9, True), 0.0) == (Reading.GOOD, [])
+
+
+def test_an_answer_for_a_place_where_another_entry_is_known_makes_both_be_compared() -> None:
+    here = replica(5)
+    here.arrived("log", entries(6, 2), 0.0)
+    here.committed(stored(7, 6), 0.0)
+    assert here.due(0.0)
+    assert here.read(here.asked(0.0), Tail("log", 7, True), 0.0)[0] is Reading.LOST
+
+
+def test_a_tail_with_another_entry_than_the_one_beyond_a_hole_makes_both_be_compared() -> None:
+    here = replica(5)
+    here.committed(stored(8, 6), 0.0)
+    tail = Tail("log", 8, True, tuple(entries(6, 3)))
+    assert here.read(here.asked(0.0), tail, 0.0)[0] is Reading.LOST
+
+
+def test_a_log_that_ends_before_an_entry_that_was_heard_of_has_lost_it() -> None:
+    here = replica(5)
+    here.committed(stored(8, 6), 0.0)
+    mark = here.asked(0.0)
+    here.arrived("log", entries(9, 1), 0.0)
+    assert here.read(mark, Tail("log", 8, True, tuple(entries(6, 2))), 0.0)[0] is Reading.GOOD, "9 came later"
+    here = replica(5)
+    here.committed(stored(8, 6), 0.0)
+    assert here.read(here.asked(0.0), Tail("log", 7, True, tuple(entries(6, 2))), 0.0)[0] is Reading.LOST
+
+
+def test_an_announcement_that_is_too_old_to_be_judged_is_taken_and_the_log_is_read() -> None:
+    here = replica()
+    here.arrived("log", entries(1, RECENT + 2), 0.0)
+    assert here.arrived("log", entries(3, 2), 0.0) == []
+    assert not here.due(0.0)
+    assert positions(here.arrived("log", entries(2, 1), 0.0)) == [2]
+    assert here.due(0.0)
+    assert here.read(here.asked(0.0), Tail("log", RECENT + 2, True), 0.0)[0] is Reading.GOOD
+    assert not here.due(0.0)

@@ -42,6 +42,17 @@ async def test_a_store_that_went_back_is_noticed(forgetful: World) -> None:
     await commit(b, Mark(mark.log, 2, Stamp("a", 2)), 3)
     (tail,) = await a.tails([(ROOM, mark)])
     assert (tail.same, tail.last) == (False, 3)
+    assert (await commit(a, mark, 4)).state is CommitState.BEHIND
+    # Nor does it help that the log is longer now than it ever was, nor that the place is part of a checkpoint.
+    await commit(b, Mark(mark.log, 3, Stamp("b", 3)), 4, 5, 6)
+    assert (await commit(a, mark, 4)).state is CommitState.BEHIND
+    async with b.compacting(ROOM):
+        await b.compact(ROOM, Checkpoint(3, b"three"))
+    assert (await commit(a, mark, 4)).state is CommitState.BEHIND
+    async with b.compacting(ROOM):
+        await b.compact(ROOM, Checkpoint(5, b"five"))
+    assert (await commit(a, mark, 4)).state is CommitState.BEHIND
+    assert (await commit(b, Mark(mark.log, 5, Stamp("b", 5)), 7)).state is CommitState.STORED
 
 
 async def test_what_was_lost_is_brought_back_under_a_new_name(
@@ -67,10 +78,33 @@ async def test_what_was_lost_is_brought_back_under_a_new_name(
 async def test_a_log_is_renamed_by_the_first_only(world: World, a: SharedStore, b: SharedStore) -> None:
     seen = Mark((await commit(a, Mark(), 1)).log)
     first = await a.restore(ROOM, seen, entries(2), 2, rename=True)
-    second = await b.restore(ROOM, seen, entries(2), 2, rename=True)
     assert first.log != seen.log
-    assert second.log == first.log
-    assert second.first == 3
+    second = await b.restore(ROOM, seen, entries(2), 2, rename=True)
+    assert (second.state, second.log) == (CommitState.BEHIND, first.log)
+    third = await b.restore(ROOM, await mark_of(b), entries(2), 2, rename=False)
+    assert (third.state, third.log, third.first) == (CommitState.STORED, first.log, 3)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        Mark("another"),
+        Mark("another", 3, Stamp("a", 3)),
+        Mark("", 3, Stamp("a", 3)),
+        Mark("same", 3, Stamp("b", 3)),
+        Mark("same", 2, Stamp("a", 3)),
+        Mark("same", 4, Stamp("a", 4)),
+    ],
+)
+async def test_nothing_is_brought_back_to_a_log_that_is_not_the_one_that_was_read(
+    a: SharedStore, b: SharedStore, seen: Mark
+) -> None:
+    log = (await commit(a, Mark(), 1, 2, 3)).log
+    seen = Mark(log, seen.position, seen.stamp) if seen.log == "same" else seen
+    done = await b.restore(ROOM, seen, entries(2), 7, rename=True)
+    assert (done.state, done.log) == (CommitState.BEHIND, log)
+    assert await stamps(a) == [("a", 1), ("a", 2), ("a", 3)]
+    assert (await b.snapshot(ROOM)).number == 0
 
 
 async def test_restoring_without_a_new_name_keeps_the_log(a: SharedStore) -> None:
@@ -80,7 +114,9 @@ async def test_restoring_without_a_new_name_keeps_the_log(a: SharedStore) -> Non
 
 
 async def test_restoring_begins_a_log_that_is_not_there(a: SharedStore) -> None:
-    done = await a.restore(ROOM, Mark("gone", 5, Stamp("a", 5)), entries(6), 6, rename=True)
+    gone = await a.restore(ROOM, Mark("gone", 5, Stamp("a", 5)), entries(6), 6, rename=True)
+    assert gone.state is CommitState.BEHIND
+    done = await a.restore(ROOM, Mark(), entries(6), 6, rename=True)
     assert (done.state, done.first) == (CommitState.STORED, 1)
     assert (await mark_of(a)).log == done.log != ""
     nothing = await a.restore(OTHER, Mark(), (), 3, rename=True)
@@ -159,11 +195,11 @@ async def test_a_reader_sees_one_moment_while_others_write_and_compact(a: Shared
     """Each state is the number of its entries, so that a reader can tell whether what it has fits together."""
     size = 400
     await commit_entries(a, Mark(), *(entry(number, b"x" * 2000) for number in range(1, size + 1)))
-    mark = await mark_of(a)
+    log = (await mark_of(a)).log
 
     async def compact() -> None:
         for seq in range(size, size + 60):
-            await commit(a, mark, seq + 1)
+            await commit(a, Mark(log, seq, Stamp("a", seq)), seq + 1)
             await a.compact(ROOM, Checkpoint(seq, str(seq).encode() * 50_000))
 
     async with asyncio.TaskGroup() as group:

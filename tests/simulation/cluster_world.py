@@ -17,6 +17,7 @@ from tests.simulation.board import SharedBoard
 from tests.simulation.client import Link
 from tests.simulation.cluster_client import ClusterClient
 from tests.simulation.cluster_jobs import Jobs
+from tests.simulation.cluster_masters import Masters
 from tests.simulation.cluster_node import Node
 from tests.simulation.network import QUIET, Faults, FaultyNetwork
 from tests.simulation.recording import Recorded, WorldClock
@@ -53,6 +54,7 @@ class ClusterWorld:
         self.shared.on_stored = self._stored
         self.shared.meet = self.meet
         self.jobs = Jobs(self, ROOM)
+        self.masters = Masters(self)
         self.shared.on_committed = self.jobs.stored
         self.shared.on_recorded = self.jobs.recorded.update
         self.board = SharedBoard(self.shared, self.shared.clock)
@@ -198,7 +200,11 @@ class ClusterWorld:
             self.jobs.submit: 9.0,
         }
         chosen = always | {what: weight for what, weight in sometimes.items() if random.random() < 0.5}
-        if self.jobs.submit in chosen:
+        if self.jobs.submit not in chosen:
+            # Two masters keep no jobs apart; nor do they with Redis, for as long as there are two.
+            if self._lossy:
+                chosen |= {self.masters.depose: random.choice([1.0, 4.0]), self._burst: 10.0}
+        else:
             chosen |= {self.jobs.cancel: 1.5, self.jobs.undo: 1.0}
             chosen |= {self.jobs.pause: 2.0, self.jobs.resume: 2.0, self.jobs.steer: 2.0, self.jobs.move: 2.0}
         return chosen | {self._away: 4.0} if self._lossy else chosen
@@ -232,6 +238,14 @@ class ClusterWorld:
             self.trace("erased", client.id, token)
             if token is not None:
                 self.erased[token] = client
+
+    def _burst(self) -> None:
+        """Somebody types faster than all others: the log grows faster where that goes."""
+        client = self._client()
+        for _ in range(self.random.randint(2, 6)):
+            if not client.gone:
+                self.trace("typed", client.id, client.type())
+                client.flush()
 
     def _move(self) -> None:
         client = self._client()
@@ -338,18 +352,19 @@ class ClusterWorld:
         chance = self.random.random()
         if self._lossy and chance < 0.4:
             self.meet("older", self.shared.lose(self.random.randint(1, 40)))
-            self._lost_something()
+            self.lose_something()
             if self.random.random() < 0.5:
                 self.board.board.wipe()
         elif self._lossy and chance < 0.6:
             self.meet("empty")
             self.shared.wipe()
             self.board.board.wipe()
-            self._lost_something()
+            self.lose_something()
         self.trace("back")
         self.shared.back()
 
-    def _lost_something(self) -> None:
+    def lose_something(self) -> None:
+        """The store has lost what it had acknowledged."""
         self.lost_something = True
         self.jobs.lost()
 
@@ -367,6 +382,7 @@ class ClusterWorld:
         self._peace = True
         self.network.faults = QUIET
         self.shared.back()
+        self.masters.settle()
         self.loop.spare()
         for node in self.nodes:
             if node.writer:

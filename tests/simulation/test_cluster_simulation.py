@@ -139,6 +139,7 @@ EXPECTED = {
     "cut off": 10,
     "older": 3,
     "empty": 1,
+    "deposed": 3,
     "half open": 5,
     "slow reader": 5,
     "clock jumped": 5,

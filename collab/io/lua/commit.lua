@@ -12,11 +12,7 @@ local function judge(base, wanted)
   if log ~= '' and log ~= room.log then
     return {answer = is_gone(base, log) and 'deleted' or 'behind', room = room}
   end
-  if position > room.last then
-    return {answer = 'behind', room = room}
-  end
-  local other = wanted[3] ~= '' and (wanted[3] ~= room.writer or wanted[4] ~= room.number)
-  if position > 0 and position == room.last and other then
+  if not shows(base, room, position, wanted[3], wanted[4]) then
     return {answer = 'behind', room = room}
   end
   local stored = known_of(base, writer)

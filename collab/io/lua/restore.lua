@@ -1,13 +1,17 @@
 -- KEYS: base. ARGV: writer, sharded, index of rooms or '', identity for a log that begins or is renamed, and
--- {log that was seen, rename, through, {number, ms, size, packed, ...}}. Answers as commit.lua does for a base.
+-- {log that was seen, position, writer, number, rename, through, {number, ms, size, packed, ...}}. Answers as
+-- commit.lua does for a base.
 local base, writer = KEYS[1], ARGV[1]
-local seen, rename, through, given = unpack(cmsgpack.unpack(ARGV[5]))
+local seen, position, by, which, rename, through, given = unpack(cmsgpack.unpack(ARGV[5]))
 local how = {sharded = ARGV[2] == '1', index = ARGV[3], fresh = ARGV[4], now = milliseconds()}
 local room = room_of(base)
 if is_gone(base, seen) then
   return cmsgpack.pack({'deleted', room.log, peers_of(base, writer)})
 end
-if rename and room.log == seen and room.log ~= '' then
+if room.log ~= seen or not shows(base, room, position, by, which) then
+  return cmsgpack.pack({'behind', room.log, peers_of(base, writer)})
+end
+if rename and room.log ~= '' then
   room.log = how.fresh
   how.renamed = true
 end

@@ -43,6 +43,27 @@ local function room_of(base)
   }
 end
 
+-- Whether the log has the entry of this stamp at a position; not where that cannot be told (any more).
+local function shows(base, room, position, writer, number)
+  if position > room.last then
+    return false
+  end
+  if position == 0 or writer == '' then
+    return true
+  end
+  if position == room.last then
+    return writer == room.writer and number == room.number
+  end
+  local id = string.format('%d-0', position)
+  local item = redis.call('XRANGE', base .. ':log', id, id)[1]
+  if item then
+    local by, which = unpack(cmsgpack.unpack(item[2][2]))
+    return writer == by and number == which
+  end
+  local found = redis.call('HMGET', base .. ':meta', 'cp', 'cpwriter', 'cpnumber')
+  return tonumber(found[1] or 0) == position and writer == found[2] and number == tonumber(found[3])
+end
+
 local function known_of(base, writer)
   return tonumber(string.match(redis.call('HGET', base .. ':writers', writer) or '0', '^%d+'))
 end
