@@ -76,7 +76,8 @@ def create_state(settings: Settings) -> AppState:
             logger.warning("the model %s cannot be asked: %s", spec.name, spec.provider.missing_key)
     release = version("pairloom")
     resolver = TextResolver(Syntax())
-    finding = Finding(settings, models, clock, answers)
+    pieces = shared_by.pieces if shared_by is not None else None
+    finding = Finding(settings, models, clock, answers, pieces)
     generation: GenerationService
     if shared_by is None:
         generation = GenerationEngine(
@@ -104,7 +105,7 @@ def create_state(settings: Settings) -> AppState:
     def forget(room: RoomId) -> None:
         generation.forget(room)
         texts.forget(room)
-        finding.indexes.forget(room)
+        finding.forget(room)
 
     hub.on_deleted(forget)
     history = History(

@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from collab.ids import RoomId
 from collab.ports import Clock
 from collab.syntax.syntax import Syntax
 from generation.cache import AnswerCache
 from generation.catalog import OPENAI_URL
+from generation.context.shared import PieceCache
 from generation.io.answers import Answers
 from generation.io.gathering import Gathering
 from generation.io.indexing import Indexed, Indexes
 from generation.io.meanings import Meanings
 from generation.io.searching import Searching
+from generation.io.shared_pieces import SharedPieces
 from generation.io.summarising import Summaries
 from generation.io.vectors_file import VectorFile
 from generation.ports import Models
@@ -27,9 +30,14 @@ class Finding:
     """The parts, which share their indexes. ``meanings`` is None where no embedding model is set."""
 
     def __init__(
-        self, settings: Settings, models: Models, clock: Clock, answers: AnswerCache | None = None
+        self,
+        settings: Settings,
+        models: Models,
+        clock: Clock,
+        answers: AnswerCache | None = None,
+        pieces: PieceCache | None = None,
     ) -> None:
-        """``answers`` keeps what a model says of files.
+        """``answers`` keeps what a model says of files, ``pieces`` what is made of them, for all processes.
 
         Raises InvalidInput for a summary model that is not configured.
         """
@@ -43,10 +51,22 @@ class Finding:
             models.spec(settings.summary_model)
             kept = Answers(answers, clock) if answers is not None else None
             summaries = Summaries(models, settings.summary_model, clock, kept)
+        self._pieces = SharedPieces(pieces, clock) if pieces is not None else None
         # A parser is for one thread at a time; all of this is in the event loop's.
         self.gathering: Final = Gathering(
-            self.indexes, Syntax(), clock, meanings=self.meanings, summarise=summaries
+            self.indexes,
+            Syntax(),
+            clock,
+            meanings=self.meanings,
+            summarise=summaries,
+            pieces=self._pieces,
         )
+
+    def forget(self, room: RoomId) -> None:
+        """The room is deleted."""
+        self.indexes.forget(room)
+        if self._pieces is not None:
+            self._pieces.forget(room)
 
     async def run(self) -> None:
         """Takes in what changes, until cancelled."""

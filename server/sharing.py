@@ -15,8 +15,10 @@ from collab.io.redis_store import RedisStore
 from collab.ports import Clock
 from collab.shared import Bus, SharedStore
 from generation.cache import AnswerCache
+from generation.context.shared import PieceCache
 from generation.io.redis_answers import RedisAnswers
 from generation.io.redis_board import RedisJobBoard
+from generation.io.redis_pieces import RedisPieces
 from generation.io.redis_usage import RedisUsage
 from generation.sharing import JobBoard
 from generation.usage import Usage
@@ -35,6 +37,7 @@ class Sharing:
     cluster: Cluster
     board: JobBoard
     answers: AnswerCache
+    pieces: PieceCache
     usage: Usage
 
 
@@ -62,5 +65,6 @@ def share(settings: Settings, clock: Clock, random: Random) -> Sharing:
         cluster,
         RedisJobBoard(link, prefix),
         RedisAnswers(link, prefix, settings.cache_bounds()),
+        RedisPieces(link, prefix),
         RedisUsage(link, prefix),
     )

@@ -25,6 +25,12 @@ class SentinelProcess(RedisProcess):
         """See RedisProcess.client."""
         return Redis(host="127.0.0.1", port=self.port, socket_timeout=5.0)
 
+    def watch(self, master: RedisProcess) -> None:
+        """Has it take another server for the master from now on, which the one before does not hear of."""
+        with self.client() as told:
+            told.execute_command("SENTINEL", "REMOVE", "main")
+            told.execute_command("SENTINEL", "MONITOR", "main", "127.0.0.1", str(master.port), "1")
+
     def command(self) -> list[str]:
         """How it is started. It writes to its own configuration, which is a file of the test."""
         config = self.directory / "sentinel.conf"

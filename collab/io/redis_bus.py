@@ -56,16 +56,29 @@ class RedisBus:
         self._listener = listener
         self.rename(node)
         tasks = asyncio.create_task(self._run())
+        owner = asyncio.current_task()
+        assert owner is not None
+        told = False
+
+        def ended(_: asyncio.Task[None]) -> None:
+            # A node without a bus is no node: what runs meanwhile ends too.
+            nonlocal told
+            told = owner.cancel()
+
+        tasks.add_done_callback(ended)
         try:
             await self._subscriptions.tried.wait()
             yield
         finally:
+            tasks.remove_done_callback(ended)
             self._listener = None
             if not tasks.done():
                 await self._publisher.flush(LAST_WORDS_SECONDS)
             tasks.cancel()
             await asyncio.wait([tasks])
             if not tasks.cancelled() and (error := tasks.exception()) is not None:
+                if told:
+                    owner.uncancel()
                 raise error
 
     async def _run(self) -> None:

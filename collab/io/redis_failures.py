@@ -66,8 +66,23 @@ def failures(place: str) -> Iterator[None]:
     """
     try:
         yield
-    except (exceptions.RedisError, exceptions.RedisClusterException, OSError) as error:
+    except Exception as error:
+        if not expected(error):
+            raise
         raise explain(error, place) from error
+
+
+def expected(error: BaseException) -> bool:
+    """Whether it is something that Redis, its client or the network raise, and no bug.
+
+    The client passes on what uvloop raises for a write to a connection that was closed meanwhile, a RuntimeError.
+    """
+    known = isinstance(error, (exceptions.RedisError, exceptions.RedisClusterException, OSError))
+    return known or _closed(error)
+
+
+def _closed(error: BaseException) -> bool:
+    return isinstance(error, RuntimeError) and "the handler is closed" in str(error)
 
 
 def explain(error: BaseException, place: str) -> StoreError:
@@ -85,6 +100,8 @@ def explain(error: BaseException, place: str) -> StoreError:
         return StoreUnavailable(
             f"{place} does not answer: look whether it runs, is overloaded, or the network is cut."
         )
+    if _closed(error):
+        return StoreUnavailable(f"{place} has closed a connection: look at it and at the network.")
     text = _text(chain[-1])
     if isinstance(error, UNREACHED):
         return StoreUnavailable(f"{place} cannot be reached ({text}): look at it and at the network.")

@@ -134,7 +134,9 @@ class RedisLink:
             for connection in [*pool._in_use_connections, *pool._available_connections]:
                 if connection.is_connected and (connection.host, connection.port) != master:
                     left = True
-                    await connection.disconnect()
+                    # As if the network had done it. A connection that another task is told to disconnect leaves
+                    # whoever waits for an answer on it with an AttributeError.
+                    connection._writer.transport.abort()
         return left
 
     async def aclose(self) -> None:

@@ -6,9 +6,7 @@ import asyncio
 import logging
 from typing import Any, Final
 
-from redis import exceptions
-
-from collab.io.redis_failures import explain
+from collab.io.redis_failures import expected, explain
 from collab.io.redis_link import RedisLink
 
 logger = logging.getLogger(__name__)
@@ -82,7 +80,9 @@ class Publisher:
                         for _ in batch:
                             await connection.read_response()
                     self._complained = False
-                except (exceptions.RedisError, exceptions.RedisClusterException, OSError) as error:
+                except Exception as error:
+                    if not expected(error):
+                        logger.exception("What was published to %s failed.", self._link.place())
                     self._failed(batch, error)
                     if connection is not None:
                         # Answers may still come: the connection cannot be used for anything else.

@@ -15,11 +15,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from redis import exceptions
-
 from collab.errors import StoreUnavailable
 from collab.io.redis_address import Kind
-from collab.io.redis_failures import explain
+from collab.io.redis_failures import expected, explain
 from collab.io.redis_link import RedisLink
 
 logger = logging.getLogger(__name__)
@@ -153,15 +151,14 @@ class Subscriptions:
             reason = ""
             try:
                 await self._session()
-            except* (exceptions.RedisError, exceptions.RedisClusterException, OSError) as group:
-                reason = explain(_first(group), self._link.place()).message
             except* _Silent:
                 reason = explain(TimeoutError(), self._link.place()).message
             except* _Moved:
                 reason = f"Another server has taken over from the last one of {self._link.place()}."
             except* Exception as group:
-                logger.exception("The connection to %s is made anew.", self._link.place())
-                reason = explain(_first(group), self._link.place()).message
+                if not expected(_first(group)):
+                    logger.exception("The connection to %s is made anew.", self._link.place())
+                reason = reason or explain(_first(group), self._link.place()).message
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 # A task group that fails while it is cancelled raises the failure only.
@@ -301,7 +298,9 @@ class Subscriptions:
         while True:
             try:
                 left = await self._link.leave_old_masters()
-            except (exceptions.RedisError, OSError):
+            except Exception as error:
+                if not expected(error):
+                    raise
                 # Whether Redis itself is there, the pings tell.
                 left = False
             if left:

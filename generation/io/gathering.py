@@ -15,13 +15,14 @@ from collab.syntax.syntax import Syntax
 from generation.book import Book
 from generation.context import people as people_of
 from generation.context import project, session
-from generation.context.kept import Pieces
 from generation.context.material import Excerpt, Material, Relevance
 from generation.context.outline import named, outline
 from generation.context.people import Participant
 from generation.context.relevance import meant, relevance
+from generation.context.shared import key_of
 from generation.io.indexing import TURN_SECONDS, Indexed, Indexes
 from generation.io.meanings import Meanings
+from generation.io.shared_pieces import SharedPieces
 from generation.io.summarising import Asked
 from generation.jobs import Job
 from generation.pipeline import AnswerWriter
@@ -56,8 +57,25 @@ class _Base:
     """The live document's count of changes then."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Something that is to be made of a file; ``shared`` if any process makes the same of it."""
+
+    file: FileId
+    path: str
+    kind: str
+    make: Callable[[str, str], Awaitable[str]]
+    shared: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} {self.path}"
+
+
 class Gathering:
-    """For all rooms of a process. ``summarise``, if there is one, makes better outlines than the syntax gives."""
+    """For all rooms of a process. ``summarise``, if there is one, makes better outlines than the syntax gives;
+    ``pieces`` are those that other processes have made.
+    """
 
     def __init__(
         self,
@@ -67,12 +85,14 @@ class Gathering:
         *,
         meanings: Meanings | None = None,
         summarise: Summarise | None = None,
+        pieces: SharedPieces | None = None,
     ) -> None:
         self._indexes = indexes
         self._syntax = syntax
         self._clock = clock
         self._meanings = meanings
         self._summarise = summarise
+        self._pieces = pieces
 
     async def material(
         self,
@@ -127,15 +147,14 @@ class Gathering:
         self, found: Indexed, document: Document, base: _Base, related: Mapping[FileId, Relevance], asked: Asked
     ) -> dict[FileId, str]:
         ranked = sorted(related, key=lambda file: -related[file].score)
-        outlines: dict[FileId, str] = {}
+        wanted: list[_Wanted] = []
         for place, file in enumerate(ranked[:MOST_OUTLINES]):
             path = base.paths.get(file)
             if path is not None and not is_generated(path):
                 summed = self._summarise is not None and place < MOST_SUMMARISED
                 make = partial(self._summary, found.room, asked) if summed else self._outline
-                name = f"{'summary' if summed else 'outline'} {path}"
-                outlines[file] = await self._kept(found.pieces, document, base, file, name, make)
-        return outlines
+                wanted.append(_Wanted(file, path, "summary" if summed else "outline", make, shared=not summed))
+        return await self._made(found, document, base, wanted)
 
     async def _outline(self, path: str, text: str) -> str:
         await self._warm(path, text)
@@ -173,35 +192,47 @@ class Gathering:
         return tuple(made)
 
     async def _map(self, found: Indexed, document: Document, base: _Base) -> str:
-        lines: list[str] = []
+        wanted: list[_Wanted] = []
         for name in project.chosen(found.index.ranked()):
             file = FileId(name)
             path = base.paths.get(file)
             if path is not None and not is_generated(path):
-                lines.append(await self._kept(found.pieces, document, base, file, f"map {path}", self._map_line))
-        return project.worded(lines)
+                wanted.append(_Wanted(file, path, "map", self._map_line))
+        return project.worded(list((await self._made(found, document, base, wanted)).values()))
 
     async def _map_line(self, path: str, text: str) -> str:
         await self._warm(path, text)
         return project.line(path, self._syntax.symbols(path, text))
 
-    async def _kept(
-        self,
-        pieces: Pieces[str],
-        document: Document,
-        base: _Base,
-        file: FileId,
-        name: str,
-        make: Callable[[str, str], Awaitable[str]],
-    ) -> str:
-        """What is made of a file's text; kept, as long as the live file is as it was when the job began."""
-        same = document.watched and document.stamps.of(file) <= base.count
-        kept = pieces.get(name) if same else None
-        if kept is None:
-            kept = await make(base.paths[file], base.writer.session.base_text(file))
-            if same and document.stamps.of(file) <= base.count:
-                pieces.put(name, kept, [file])
-        return kept
+    async def _made(
+        self, found: Indexed, document: Document, base: _Base, wanted: Sequence[_Wanted]
+    ) -> dict[FileId, str]:
+        """What is made of files' texts, in order. It is kept as long as the live file is as it was when the job
+        began, and for other processes under the text that it was made of.
+        """
+
+        def same(file: FileId) -> bool:
+            return document.watched and document.stamps.of(file) <= base.count
+
+        made = {one.file: found.pieces.get(one.name) if same(one.file) else None for one in wanted}
+        lacking = [one for one in wanted if made[one.file] is None]
+        text_of = base.writer.session.base_text
+        keys = {one.file: key_of(one.kind, one.path, text_of(one.file)) for one in lacking if one.shared}
+        known = {} if self._pieces is None else await self._pieces.find(found.room, keys.values())
+        fresh: dict[str, str] = {}
+        for one in lacking:
+            key = keys.get(one.file, "")
+            piece = known.get(key)
+            if piece is None:
+                piece = await one.make(one.path, text_of(one.file))
+                if key:
+                    fresh[key] = piece
+            made[one.file] = piece
+            if same(one.file):
+                found.pieces.put(one.name, piece, [one.file])
+        if self._pieces is not None:
+            await self._pieces.keep(found.room, fresh)
+        return {file: piece for file, piece in made.items() if piece is not None}
 
     async def _warm(self, path: str, text: str) -> None:
         """Parses in slices."""

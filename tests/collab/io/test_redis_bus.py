@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgpack
 import pytest
+import uvloop
 
 from collab.errors import StoreUnavailable
 from collab.ids import NodeId, RoomId
@@ -33,9 +34,11 @@ async def server(redis_server: Path, tmp_path: Path) -> AsyncIterator[RedisProce
 
 
 @asynccontextmanager
-async def joined(server: RedisProcess, writer: str) -> AsyncIterator[tuple[RedisBus, Heard]]:
+async def joined(
+    server: RedisProcess, writer: str, *, command_timeout: float = 1.0
+) -> AsyncIterator[tuple[RedisBus, Heard]]:
     """A bus of a process of its own, which runs."""
-    link = await RedisLink.open(server.url, connect=False, command_timeout=1.0)
+    link = await RedisLink.open(server.url, connect=False, command_timeout=command_timeout)
     bus, heard = RedisBus(link, PREFIX, writer), Heard()
     try:
         async with bus.running(NodeId(f"{writer}.0"), heard):
@@ -274,6 +277,99 @@ async def test_a_new_master_is_followed_before_the_old_one_knows_of_it(redis_ser
                 await sentinel.until(lambda client: bool(client.sentinel_failover("main")))
                 await heard_again(new, heard)
                 assert "Another server has taken over" in heard.reasons[0]
+
+
+async def test_what_is_being_published_when_the_master_changes_does_not_end_the_bus(
+    redis_server: Path, tmp_path: Path
+) -> None:
+    async with (
+        RedisProcess(redis_server, tmp_path / "old") as old,
+        RedisProcess(redis_server, tmp_path / "new") as new,
+        SentinelProcess(redis_server, tmp_path / "sentinel", old) as sentinel,
+        joined(sentinel, "a", command_timeout=20.0) as (bus, heard),
+        joined(new, "b") as (other, heard_there),
+    ):
+        await bus.subscribe(ROOM)
+        await other.subscribe(ROOM)
+        old.pause()
+        bus.publish(ROOM, b"lost")
+        await asyncio.to_thread(sentinel.watch, new)
+        await heard.until(lambda: "renewed" in heard.all)
+        bus.publish(ROOM, b"arrives")
+        await heard_there.until(lambda: bool(heard_there.messages))
+        assert [payload for _, _, payload in heard_there.messages] == [b"arrives"]
+        assert bus.dropped == 1
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_what_is_published_after_the_master_has_changed_goes_to_the_new_one(
+    loop: Callable[[], asyncio.AbstractEventLoop], redis_server: Path, tmp_path: Path
+) -> None:
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(_publishing_goes_on_at_the_new_master(redis_server, tmp_path))
+
+
+async def _publishing_goes_on_at_the_new_master(redis_server: Path, tmp_path: Path) -> None:
+    async with (
+        RedisProcess(redis_server, tmp_path / "old") as old,
+        RedisProcess(redis_server, tmp_path / "new") as new,
+        SentinelProcess(redis_server, tmp_path / "sentinel", old) as sentinel,
+        joined(sentinel, "a") as (bus, heard),
+        joined(old, "b") as (before, heard_before),
+        joined(new, "c") as (after, heard_after),
+    ):
+        for each in (bus, before, after):
+            await each.subscribe(ROOM)
+        bus.publish(ROOM, b"one")
+        await heard_before.until(lambda: bool(heard_before.messages))
+        await asyncio.to_thread(sentinel.watch, new)
+        await heard.until(lambda: "renewed" in heard.all)
+        # The first may be lost with the connection that it was to go over.
+        async with asyncio.timeout(10):
+            while not heard_after.messages:
+                bus.publish(ROOM, b"two")
+                await asyncio.sleep(0.01)
+        assert [payload for _, _, payload in heard_before.messages] == [b"one"]
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_publishing_goes_on_after_its_connection_was_closed(
+    loop: Callable[[], asyncio.AbstractEventLoop], redis_server: Path, tmp_path: Path
+) -> None:
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(_publishing_goes_on_after_a_crash(redis_server, tmp_path))
+
+
+async def _publishing_goes_on_after_a_crash(redis_server: Path, tmp_path: Path) -> None:
+    async with (
+        RedisProcess(redis_server, tmp_path) as server,
+        joined(server, "a") as (bus, heard),
+        joined(server, "b") as (other, heard_there),
+    ):
+        await other.subscribe(ROOM)
+        bus.publish(ROOM, b"one")
+        await heard_there.until(lambda: bool(heard_there.messages))
+        # What comes while it is away makes the system close the connection, without a word to whoever holds it.
+        await server.kill()
+        await server.start()
+        for each in (heard, heard_there):
+            await each.until(lambda each=each: "renewed" in each.all)  # type: ignore[misc]
+        async with asyncio.timeout(10):
+            while len(heard_there.messages) < 2:
+                bus.publish(ROOM, b"two")
+                await asyncio.sleep(0.01)
+
+
+async def test_a_bus_whose_work_ends_ends_what_runs_on_it(
+    server: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(publisher: redis_publish.Publisher) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(redis_publish.Publisher, "run", broken)
+    with pytest.RaisesGroup(pytest.RaisesExc(RuntimeError, match="a bug")):
+        async with asyncio.timeout(10), joined(server, "a"):
+            await asyncio.Event().wait()
 
 
 async def logged(caplog: pytest.LogCaptureFixture, words: str) -> None:

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from collab.document import Document
-from collab.ids import ClientId, FileId
+from collab.editor import Editor
+from collab.errors import StoreUnavailable
+from collab.ids import ClientId, FileId, RoomId
 from collab.io.clock import SystemClock
 from collab.syntax.syntax import Syntax
 from generation.book import SENT
 from generation.context.people import Participant
+from generation.context.shared import MemoryPieces
 from generation.errors import StreamBroken
 from generation.io.gathering import LONG, Gathering
 from generation.io.indexing import Indexes
 from generation.io.service import GenerationEngine
+from generation.io.shared_pieces import SharedPieces
 from generation.ports import TextDelta
 from generation.scripted import FixedModels, ScriptedModel, Step, said
 from generation.sent import MOST_JOBS, Sent, SentAsk
 from generation.settings import GenerationSettings
 from generation.views import GenerationRequest
-from tests.generation.fakes import ADA, ROOM, FakeRoom, FakeRooms
+from tests.generation.fakes import ADA, ROOM, FakeRoom, FakeRooms, ManualClock
 from tests.generation.io.playing import running
 
 SETTINGS = GenerationSettings(merge_interval_ms=1, backoff_first=0.001, backoff_most=0.001)
@@ -41,12 +46,17 @@ def room() -> FakeRoom:
 
 @asynccontextmanager
 async def working(
-    room: FakeRoom, settings: GenerationSettings = SETTINGS, model: ScriptedModel | None = None
+    room: FakeRoom,
+    settings: GenerationSettings = SETTINGS,
+    model: ScriptedModel | None = None,
+    pieces: SharedPieces | None = None,
+    syntax: Syntax | None = None,
+    seed: int = 1,
 ) -> AsyncIterator[GenerationEngine]:
     clock = SystemClock()
-    gathering = Gathering(Indexes(clock), Syntax(), clock)
+    gathering = Gathering(Indexes(clock), syntax or Syntax(), clock, pieces=pieces)
     models = FixedModels(model or ScriptedModel(said(ANSWER)))
-    engine = GenerationEngine(FakeRooms(room), models, settings, clock, random.Random(1), gathering=gathering)
+    engine = GenerationEngine(FakeRooms(room), models, settings, clock, random.Random(seed), gathering=gathering)
     async with running(engine):
         yield engine
 
@@ -87,6 +97,79 @@ async def test_the_map_tells_what_the_project_defines(room: FakeRoom) -> None:
     async with working(room) as engine:
         ask = await asked(engine, room, "Hello.")
     assert "src/billing.py: Billing" in ask.messages[-1].content
+
+
+class CountedSyntax(Syntax):
+    """Notes what it parses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parsed: list[str] = []
+
+    def warm(self, path: str, text: str) -> Iterator[None]:
+        self.parsed.append(path)
+        return super().warm(path, text)
+
+
+async def test_what_one_process_made_of_files_another_one_does_not_make_again(room: FakeRoom) -> None:
+    project(room)
+    cache = MemoryPieces()
+    made = []
+    sent = []
+    for seed, changed in enumerate((None, None, "src/mail.py")):
+        if changed is not None:
+            file = FileId(f"id-{changed}")
+            room.document.edit(partial(Editor.splice, file=file, start=0, end=0, insert="class Letter: pass\n"))
+        syntax = CountedSyntax()
+        pieces = SharedPieces(cache, SystemClock())
+        async with working(room, pieces=pieces, syntax=syntax, seed=seed) as engine:
+            sent.append((await asked(engine, room, "Let `Billing` and `Mail` count.")).messages[-1].content)
+        made.append(set(syntax.parsed) - {"made.txt"})
+    assert {"src/billing.py", "src/mail.py"} <= made[0]
+    assert made[1:] == [set(), {"src/mail.py"}]
+    assert "class Mail" in sent[1]
+    assert "src/mail.py: Mail" in sent[1]
+    assert "Letter" in sent[2]
+
+
+class BrokenPieces(MemoryPieces):
+    """Counts in vain."""
+
+    def __init__(self, *, hangs: bool) -> None:
+        super().__init__()
+        self.asked = 0
+        self._hangs = hangs
+
+    async def get(self, room: RoomId, keys: Sequence[str]) -> list[str | None]:
+        self.asked += 1
+        if self._hangs:
+            await asyncio.Event().wait()
+        raise StoreUnavailable("Redis is away.")
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_a_cache_of_pieces_that_fails_is_let_alone_for_a_while(room: FakeRoom, hangs: bool) -> None:
+    project(room)
+    cache = BrokenPieces(hangs=hangs)
+    clock = ManualClock()
+    pieces = SharedPieces(cache, clock)
+    async with working(room, pieces=pieces) as engine:
+        first = await asked(engine, room, "Let `Billing` count.")
+        assert "src/billing.py: Billing" in first.messages[-1].content
+        assert cache.asked == 1
+        clock.now += 31
+        room.add("src/new.py", "class New: pass\n")
+        await asked(engine, room, "Let `New` count.")
+    assert cache.asked == 2
+
+
+async def test_what_a_deleted_room_had_is_forgotten_before_the_cache_is_used() -> None:
+    cache = MemoryPieces()
+    pieces = SharedPieces(cache, ManualClock())
+    await pieces.keep(ROOM, {"a": "x"})
+    assert await pieces.find(ROOM, ["a", "b"]) == {"a": "x"}
+    pieces.forget(ROOM)
+    assert await pieces.find(ROOM, ["a"]) == {}
 
 
 async def test_who_is_where_is_told(room: FakeRoom) -> None:

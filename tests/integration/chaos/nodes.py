@@ -32,6 +32,8 @@ class ClusterNode:
         self.port = port
         self._data = data
         self._environment = environment
+        self.refusal = ""
+        """Why it did not say last what a file holds."""
         self._process: Program | None = None
 
     @property
@@ -121,9 +123,13 @@ class ClusterNode:
         """A file's text as this node has it; None while the node does not say."""
         try:
             answer = await client.get(self.file(room, path), timeout=ANSWER_SECONDS)
-        except httpx.TransportError:
+        except httpx.TransportError as error:
+            self.refusal = repr(error)
             return None
-        return answer.content.decode() if answer.is_success else None
+        if answer.is_success:
+            return answer.content.decode()
+        self.refusal = f"{answer.status_code} {answer.text[:500]}"
+        return None
 
     def _running(self) -> Program:
         assert self._process is not None, f"{self.name} was not started"

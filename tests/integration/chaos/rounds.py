@@ -167,7 +167,7 @@ class _Room:
             for state in self._of(await self._people.states())
         ]
         texts = zip(self._cluster.nodes, await self._cluster.texts(self._name), strict=True)
-        found += [f"{node.name}: text {text if text is None else digest(text)}" for node, text in texts]
+        found += [f"{node.name}: text {node.refusal if text is None else digest(text)}" for node, text in texts]
         return [f"{self._name}: {one}" for one in found]
 
     async def check(self, result: Round, stored: StoredText) -> None:
