@@ -8,27 +8,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final, Protocol
 
-from pydantic import ValidationError
-
-from collab.errors import CollabError, MalformedMessage, StoreError, TryLater
+from collab.errors import MalformedMessage, StoreError, TryLater
 from collab.ids import ClientId, NodeId, Random, RoomId, short_id
 from collab.ports import Clock, StoredRoom
 from collab.replica import Replica
 from collab.shared import Bus, Committed, Keep, SharedEntry, SharedStore
-from generation.event_codec import decode_event
 from generation.events import GenerationEvent
 from server.bus_messages import (
     Answer,
     BusMessage,
     Bye,
     Compacted,
-    Happened,
     Hello,
     Holding,
-    People,
     Probe,
     Question,
-    Said,
     pack,
     unpack,
 )
@@ -38,7 +32,6 @@ from server.keeping import Keeping
 from server.lease import Lease
 from server.log_reader import LogReader
 from server.membership import Membership
-from server.messages.events import EVENTS
 from server.questions import Questions, Topic, answered
 from server.room_link import RoomLink
 from server.shared_log import SharedLog
@@ -174,7 +167,15 @@ class Cluster:
         store, bus = self.shared, self._bus
         assert bus is not None
         link = RoomLink(
-            room, store, bus, self._clock, self._random, self._reader.wake, self._reader.read, self._restored
+            room,
+            store,
+            bus,
+            self._clock,
+            self._random,
+            self._reader.wake,
+            self._reader.read,
+            self._restored,
+            self._overhear,
         )
         self._links[room] = link
         try:
@@ -313,24 +314,12 @@ class Cluster:
                 self._deleted_log(link, payload[len(DELETED) :].decode("latin-1"))
             return
         message = self._read(payload)
-        match message:
-            case Hello():
-                link.heard(node)
-                link.show(full=True)
-            case Bye():
-                link.gone(node)
-                if self.live(node):
-                    # It may have gone altogether; nobody is to wait for its answers then.
-                    self._membership.look_soon()
-            case People(full=full):
-                link.people(node, message.node_states(), full=full)
-            case Happened(event=event):
-                self._happened(link, event)
-            case Said(message=said):
-                self._said(link, said)
-            case Compacted(position=position, size=size):
-                if link.host is not None and link.replica is not None:
-                    link.host.log.replaced(position, link.replica.position, size)
+        if message is None:
+            return
+        link.take(node, message)
+        if isinstance(message, Bye) and self.live(node):
+            # It may have gone altogether; nobody is to wait for its answers then.
+            self._membership.look_soon()
 
     def direct(self, node: NodeId, payload: bytes) -> None:
         """A node has said something to this one."""
@@ -379,25 +368,6 @@ class Cluster:
         self._bus.publish(room, pack(Bye()))
         self._spawn(self._membership.leave(room))
 
-    def _happened(self, link: RoomLink, data: bytes) -> None:
-        try:
-            event = decode_event(data)
-        except CollabError as error:
-            logger.warning(error.message)
-            return
-        if link.host is not None:
-            link.host.hear(event)
-        self._overheard(link.room, event)
-
-    def _said(self, link: RoomLink, data: bytes) -> None:
-        try:
-            message = EVENTS.validate_json(data)
-        except ValidationError as error:
-            logger.warning("a message of another node cannot be read: %d problems", error.error_count())
-            return
-        if link.host is not None:
-            link.host.said(message)
-
     def _deleted_log(self, link: RoomLink, log: str) -> None:
         if link.replica is not None and link.replica.log == log:
             self._room_deleted(link.room)
@@ -431,6 +401,9 @@ class Cluster:
             )
             assert self._rooms is not None
             self._rooms.reload(room, "Another server has taken over this room's AI jobs; reconnect.")
+
+    def _overhear(self, room: RoomId, event: GenerationEvent) -> None:
+        self._overheard(room, event)
 
     def _keeps_lost(self, rooms: Sequence[RoomId]) -> None:
         self._lost(rooms)

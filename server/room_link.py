@@ -7,6 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from pydantic import ValidationError
+
 from collab.document import Document
 from collab.errors import CollabError, StoreBehind, StoreError, TryLater
 from collab.ids import ClientId, NodeId, Random, RoomId, client_id
@@ -16,7 +18,21 @@ from collab.presence import NodeState, RemoteHolder
 from collab.replica import Replica
 from collab.shared import Bus, CommitState, Mark, SharedEntry, SharedStore
 from collab.waiting import integrated
-from server.bus_messages import BusMessage, Happened, Holding, People, Probe, pack
+from generation.event_codec import decode_event
+from generation.events import GenerationEvent
+from server.bus_messages import (
+    BusMessage,
+    Bye,
+    Compacted,
+    Happened,
+    Hello,
+    Holding,
+    People,
+    Probe,
+    Said,
+    pack,
+)
+from server.messages.events import EVENTS
 
 if TYPE_CHECKING:
     from server.host import RoomHost
@@ -40,6 +56,7 @@ class RoomLink:
         on_due: Callable[[], None],
         read: Callable[[Sequence[RoomLink]], Awaitable[None]],
         on_restored: Callable[[RoomId], None],
+        on_overheard: Callable[[RoomId, GenerationEvent], None],
     ) -> None:
         self.room = room
         self.replica: Replica | None = None
@@ -55,6 +72,7 @@ class RoomLink:
         self._on_due = on_due
         self._read = read
         self._on_restored = on_restored
+        self._on_overheard = on_overheard
         self._early: list[Callable[[], None]] = []
         self._resyncing = asyncio.Lock()
 
@@ -82,6 +100,24 @@ class RoomLink:
         self.host.follow(self.replica.arrived(log, entries, self._clock.monotonic()))
         if self.replica.due_at is not None or self.replica.due(self._clock.monotonic()):
             self._on_due()
+
+    def take(self, node: NodeId, message: BusMessage) -> None:
+        """Another node has said something in the room."""
+        match message:
+            case Hello():
+                self.heard(node)
+                self.show(full=True)
+            case Bye():
+                self.gone(node)
+            case People(full=full):
+                self.people(node, message.node_states(), full=full)
+            case Happened(event=event):
+                self._happened(event)
+            case Said(message=said):
+                self._said(said)
+            case Compacted(position=position, size=size):
+                if self.host is not None and self.replica is not None:
+                    self.host.log.replaced(position, self.replica.position, size)
 
     def people(self, node: NodeId, states: list[NodeState], *, full: bool) -> None:
         """Who is here over another node."""
@@ -114,6 +150,25 @@ class RoomLink:
             return
         self.host.state.presence.drop_node(node, self._clock.monotonic())
         self.host.schedule()
+
+    def _happened(self, data: bytes) -> None:
+        try:
+            event = decode_event(data)
+        except CollabError as error:
+            logger.warning(error.message)
+            return
+        if self.host is not None:
+            self.host.hear(event)
+        self._on_overheard(self.room, event)
+
+    def _said(self, data: bytes) -> None:
+        try:
+            message = EVENTS.validate_json(data)
+        except ValidationError as error:
+            logger.warning("a message of another node cannot be read: %d problems", error.error_count())
+            return
+        if self.host is not None:
+            self.host.said(message)
 
     # To the bus
 
