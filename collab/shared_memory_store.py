@@ -18,8 +18,8 @@ from collab.shared_memory_world import World
 T = TypeVar("T")
 DELETED: Final = b"deleted"
 """What the bus tells a room's nodes, in the name of no node, with the identity of the log that was deleted."""
-LOCK_SECONDS: Final = 150.0
-"""How long a compaction may take before another node may begin one."""
+LOCK_SECONDS: Final = 15.0
+"""After which another node may begin a compaction, as if the one that holds the lock had died."""
 
 
 class SharedMemoryStore:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -18,9 +20,12 @@ from collab.io.redis_wire import pack, unpack_entries
 from collab.ports import Checkpoint, StoredRoom
 from collab.shared import Mark, Snapshot, Stamp
 
+logger = logging.getLogger(__name__)
+
 PIECE_BYTES: Final = 512 * 1024
-LOCK_MS: Final = 150_000
-"""Longer than a compaction may take, so that nobody else begins one meanwhile."""
+LOCK_MS: Final = 15_000
+"""A lock that is not renewed ends after so long: its process is dead, or does not reach Redis."""
+RENEW_SECONDS: Final = 4.0
 UNFINISHED_SECONDS: Final = 600
 """A checkpoint that was not put in place by then, as its process has died, is removed."""
 ATTEMPTS: Final = 20
@@ -59,19 +64,33 @@ class RedisCheckpoints:
 
     @asynccontextmanager
     async def compacting(self, room: RoomId) -> AsyncIterator[bool]:
-        """See SharedStore.compacting. The lock ends by itself after LOCK_MS."""
+        """See SharedStore.compacting. The lock is renewed as long as this lasts; else it ends after LOCK_MS."""
         held = _Held(fresh_identity())
         if not await self._lock(room, held):
             yield False
             return
         self._held[room] = held
+        renewing = asyncio.create_task(self._renew(room, held))
         try:
             yield True
         finally:
             del self._held[room]
+            renewing.cancel()
+            await asyncio.wait([renewing])
             # A lock that cannot be given back now ends by itself; what was done under it stands.
             with suppress(StoreUnavailable):
-                await self._rooms.run("unlock", room, [held.token])
+                await self._rooms.run("unlock", room, [held.token, 0])
+            if not renewing.cancelled() and (error := renewing.exception()) is not None:
+                raise error
+
+    async def _renew(self, room: RoomId, held: _Held) -> None:
+        """Keeps a lock until it is cancelled. Whether it is still this one, the script that installs asks."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await self._rooms.run("unlock", room, [held.token, LOCK_MS])
+            except StoreError as error:
+                logger.debug("the lock of a compaction was not renewed: %s", error.message)
 
     async def compact(self, room: RoomId, checkpoint: Checkpoint) -> None:
         """See Store.compact. Without ``compacting`` it takes the room's lock itself.

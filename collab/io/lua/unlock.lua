@@ -1,5 +1,6 @@
--- KEYS: base. ARGV: token. Ends the compaction's lock, if it is still this one.
+-- KEYS: base. ARGV: token, milliseconds. Has the compaction's lock last so long from now on, if it is still this one;
+-- 0 ends it.
 if redis.call('GET', KEYS[1] .. ':lock') == ARGV[1] then
-  redis.call('DEL', KEYS[1] .. ':lock')
+  redis.call('PEXPIRE', KEYS[1] .. ':lock', ARGV[2])
 end
 return 1
