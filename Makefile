@@ -19,7 +19,7 @@ run: install ## Start the server and open a room
 	@$(BIN)/pairloom serve $(ARGS)
 
 test: install $(VENV)/installed-dev ## Run the tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 	$(if $(ARGS),,$(BIN)/python hatch_build.py run test)
 
 check: install $(VENV)/installed-dev ## Check style, types, layers and generated files

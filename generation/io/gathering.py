@@ -217,8 +217,11 @@ class Gathering:
         made = {one.file: found.pieces.get(one.name) if same(one.file) else None for one in wanted}
         lacking = [one for one in wanted if made[one.file] is None]
         text_of = base.writer.session.base_text
-        keys = {one.file: key_of(one.kind, one.path, text_of(one.file)) for one in lacking if one.shared}
-        known = {} if self._pieces is None else await self._pieces.find(found.room, keys.values())
+        keys: dict[FileId, str] = {}
+        known: dict[str, str] = {}
+        if self._pieces is not None:
+            keys = {one.file: key_of(one.kind, one.path, text_of(one.file)) for one in lacking if one.shared}
+            known = await self._pieces.find(found.room, keys.values())
         fresh: dict[str, str] = {}
         for one in lacking:
             key = keys.get(one.file, "")
