@@ -18,7 +18,8 @@ from tests.generation.fakes import ManualClock
 
 ROOM = RoomId("team/project")
 OTHER = RoomId("team/other")
-LASTS = 0.8
+LASTS = 2.0
+"""Seconds: a third of it is more than a command takes on a machine that others use."""
 
 
 @dataclass
@@ -111,9 +112,9 @@ async def test_an_answer_is_not_kept_for_longer_than_it_may(caches: Caches) -> N
 async def test_a_put_beside_it_does_not_make_an_answer_last_longer(caches: Caches) -> None:
     cache, _ = caches.make(CacheBounds(seconds=LASTS))
     await cache.put(ROOM, "k", answer())
-    await caches.wait(LASTS * 0.5)
+    await caches.wait(LASTS * 0.8)
     await cache.put(ROOM, "later", answer())
-    await caches.wait(LASTS * 0.6)
+    await caches.wait(LASTS * 0.3)
     assert await kept(cache, "k", "later") == ["later"]
 
 
