@@ -12,6 +12,7 @@ from collab.ids import RoomId
 from collab.ports import Clock
 from generation.cache import AnswerCache, CachedAnswer, key_of
 from generation.catalog import ModelSpec
+from generation.io.deleted_rooms import DeletedRooms
 from generation.ports import Message
 
 CACHE_SECONDS: Final = 0.5
@@ -26,7 +27,7 @@ class Answers:
     def __init__(self, cache: AnswerCache, clock: Clock) -> None:
         self._cache = cache
         self._clock = clock
-        self._deleted: set[RoomId] = set()
+        self._deleted = DeletedRooms(cache.forget)
 
     def key(self, room: RoomId, model: ModelSpec, messages: Sequence[Message]) -> str:
         """The key of what this model answers to these messages."""
@@ -37,7 +38,7 @@ class Answers:
         """The answer, if there is one."""
         try:
             async with asyncio.timeout(CACHE_SECONDS):
-                await self._forget()
+                await self._deleted.settle()
                 return await self._cache.get(room, key)
         except (CollabError, TimeoutError) as error:
             logger.warning("the cache of answers was not asked: %s", _words(error))
@@ -47,7 +48,7 @@ class Answers:
         """Keeps an answer."""
         try:
             async with asyncio.timeout(CACHE_SECONDS):
-                await self._forget()
+                await self._deleted.settle()
                 await self._cache.put(room, key, CachedAnswer(text, model, self._clock.wall_ms()))
         except (CollabError, TimeoutError) as error:
             logger.warning("an answer was not cached: %s", _words(error))
@@ -64,12 +65,6 @@ class Answers:
     def forget(self, room: RoomId) -> None:
         """The room is deleted: its answers go before the cache is used next, and end by themselves in any case."""
         self._deleted.add(room)
-
-    async def _forget(self) -> None:
-        while self._deleted:
-            room = next(iter(self._deleted))
-            await self._cache.forget(room)
-            self._deleted.discard(room)
 
 
 def _words(error: Exception) -> str:

@@ -11,6 +11,7 @@ from collab.errors import CollabError
 from collab.ids import RoomId
 from collab.ports import Clock
 from generation.context.shared import PieceCache
+from generation.io.deleted_rooms import DeletedRooms
 
 SECONDS: Final = 0.3
 """To make the pieces anew takes hardly longer."""
@@ -27,7 +28,7 @@ class SharedPieces:
         self._cache = cache
         self._clock = clock
         self._resting = 0.0
-        self._deleted: set[RoomId] = set()
+        self._deleted = DeletedRooms(cache.forget)
 
     async def find(self, room: RoomId, keys: Collection[str]) -> dict[str, str]:
         """The pieces that there are, by their keys."""
@@ -36,7 +37,7 @@ class SharedPieces:
         wanted = list(keys)
         try:
             async with asyncio.timeout(SECONDS):
-                await self._forget()
+                await self._deleted.settle()
                 found = await self._cache.get(room, wanted)
         except (CollabError, TimeoutError) as error:
             self._rest(error)
@@ -56,12 +57,6 @@ class SharedPieces:
     def forget(self, room: RoomId) -> None:
         """The room is deleted: its pieces go before the cache is used next, and end by themselves in any case."""
         self._deleted.add(room)
-
-    async def _forget(self) -> None:
-        while self._deleted:
-            room = next(iter(self._deleted))
-            await self._cache.forget(room)
-            self._deleted.discard(room)
 
     def _rests(self) -> bool:
         return self._clock.monotonic() < self._resting
