@@ -58,11 +58,13 @@ generate: install ## Write the files that are generated from the messages
 	$(BIN)/python -m server.messages.markdown
 
 lock: $(VENV)/installed-dev ## Lock the dependencies anew
-	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCKING) --output-file=requirements.lock pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCKING) --extra=dev --output-file=requirements-dev.lock \
 		pyproject.toml
+	# What is installed in production is what the tests ran with.
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile $(LOCKING) --constraint=requirements-dev.lock \
+		--output-file=requirements.lock pyproject.toml
 
-LOCKING := --quiet --strip-extras --allow-unsafe --extra=build --no-emit-index-url --no-emit-find-links \
+LOCKING := --quiet --generate-hashes --strip-extras --allow-unsafe --extra=build --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --no-emit-options
 
 clean: ## Remove all that was installed and built

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from collab.ids import PersonId
+from collab.rights import Role
 
 StrategyName = Literal["targeted", "selective", "full"]
 Mode = Literal["auto", "review", "ask"]
@@ -33,6 +34,8 @@ class Asker:
 
     person: PersonId
     name: str
+    role: Role = Role.OWNER
+    """What they are in the room; an owner where nobody signs in."""
 
 
 @dataclass(frozen=True, slots=True)

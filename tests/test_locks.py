@@ -28,8 +28,8 @@ LOCKS = {
 def locked(name: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
-        if line and not line.lstrip().startswith("#"):
-            requirement = Requirement(line)
+        if line and not line.lstrip().startswith(("#", "--hash=")):
+            requirement = Requirement(line.removesuffix("\\"))
             [only] = requirement.specifier
             assert only.operator == "==", line
             found[canonicalize_name(requirement.name)] = only.version
@@ -46,8 +46,16 @@ def test_each_dependency_is_locked_to_a_version_that_it_allows(name: str) -> Non
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_names_no_address_and_no_place(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8").replace("pairloom (pyproject.toml)", "")
+    text = re.sub(r"^ +--hash=sha256:[0-9a-f]{64}( \\)?$", "", text, flags=re.MULTILINE)
+    assert not re.search(r"://|^\s*-|\s@\s|/", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_each_dependency_is_locked_to_what_its_files_hold(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    assert not re.search(r"://|^\s*-|\s@\s|/", text.replace("pairloom (pyproject.toml)", ""), re.MULTILINE)
+    for requirement in re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]:
+        assert re.search(r"^ +--hash=sha256:[0-9a-f]{64}( \\)?$", requirement, re.MULTILINE), requirement
 
 
 def test_the_locks_agree() -> None:
